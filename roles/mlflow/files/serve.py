@@ -1,0 +1,30 @@
+# Copyright: Matcha contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start the MLflow server in one process: ``serve.py`` takes the options of ``mlflow server``.
+
+``mlflow server`` starts uvicorn as a child and waits for it. Both load all of MLflow, and if the
+parent is killed the child lives on and keeps the port. Here uvicorn runs in the first process.
+"""
+
+import os
+import sys
+
+# Before MLflow: it turns its protection on (host and origin of a request) where it sees a server.
+import uvicorn
+
+# isort: split
+import mlflow.server
+from mlflow.cli import cli
+
+
+def serve_here(command: "list[str]", *, extra_env: "dict[str, str]", **_options: object) -> None:
+    """Run ``python -m uvicorn ...`` in this process."""
+    os.environ.update(extra_env)
+    uvicorn.main(args=command[command.index("uvicorn") + 1 :])
+
+
+if __name__ == "__main__":
+    if not hasattr(mlflow.server, "_exec_cmd"):
+        sys.exit("This release of MLflow starts its server in another way: adapt serve.py.")
+    mlflow.server._exec_cmd = serve_here
+    cli(["server", *sys.argv[1:]])

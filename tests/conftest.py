@@ -1,0 +1,66 @@
+# Copyright: Matcha contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all tests share: options, order, randomness and the repository's folder."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# Fast ones first.
+ORDER = ("unit", "lint", "toolchain", "integration")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("matcha")
+    group.addoption("--fast", action="store_true", help="leave out what takes long")
+    group.addoption("--full", action="store_true", help="other versions of ansible-core too, and more rounds")
+    group.addoption("--seed", type=int, default=None, help="repeat a run's random choices (the header shows them)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.seed is None:
+        config.option.seed = random.SystemRandom().randrange(10**6)
+    # Somebody's own settings must not change what is tested.
+    for name in list(os.environ):
+        if name.startswith(("ANSIBLE_", "MATCHA_")):
+            del os.environ[name]
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"seed: {config.option.seed} (repeat with --seed {config.option.seed})"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        return ORDER.index(folder) if folder in ORDER else len(ORDER)
+
+    items.sort(key=place)
+    for item in items:
+        if config.option.fast and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="left out by --fast"))
+        if not config.option.full and item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason="only with --full"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the repository's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Tell whether --full was asked for."""
+    return bool(request.config.option.full)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Return a random generator of this test's own, from the run's seed."""
+    return random.Random(f"{request.config.option.seed} {request.node.nodeid}")

@@ -31,16 +31,4 @@ options:
       - How many seconds to wait for an answer.
     type: int
     default: 30
-attributes:
-  check_mode:
-    description: Can run in C(check_mode) and return the changed status prediction without modifying the target.
-    support: full
-    details:
-      - If the server does not answer yet, everything is reported as to be made.
-  diff_mode:
-    description: Returns what has changed, or would change, in diff mode. A secret is never in it.
-    support: full
-  idempotent:
-    description: Run twice in a row without a change in between, the module reports no change the second time.
-    support: full
 """

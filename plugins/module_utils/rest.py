@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
+from .errors import MatchaError
+from .files import write_atomically
+
 # What a difference shows in place of a secret.
 HIDDEN = "(hidden)"
 HIDDEN_NEW = "(hidden, another one)"
@@ -24,7 +26,7 @@ HIDDEN_NEW = "(hidden, another one)"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-class RestError(Exception):
+class RestError(MatchaError):
     """A request that failed, as a sentence for the user.
 
     ``status`` is the HTTP status, or 0 where there was no answer.
@@ -172,19 +174,9 @@ def write_secret(path: str, value: str) -> None:
 
     Raises ``SecretFileError``.
     """
-    target = Path(path)
-    temporary = ""
     try:
-        # mkstemp makes the file with mode 0600.
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(value + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
+        write_atomically(Path(path), value + "\n")
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise SecretFileError(f"Cannot write {path} ({error.strerror}): make its folder writable.") from error
 
 

@@ -18,7 +18,9 @@ description:
 version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
+  - matcha.mlops.attributes
   - matcha.mlops.server
+  - matcha.mlops.fence
 options:
   name:
     description:
@@ -76,10 +78,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
+from ..module_utils.module import run_module
 from ..module_utils.rest import (
-    RestError,
     SecretFileError,
     UnreachableError,
     connection_spec,
@@ -151,12 +151,7 @@ def run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        result = run(module.params, module.check_mode)
-    except RestError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
+    run_module(ARGUMENT_SPEC, run)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+# Copyright: Matcha contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Say how a deployment is: see the module's documentation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..module_utils.errors import MatchaError
+from ..module_utils.local.deployment import inspect
+from ..module_utils.stack.definition import did_you_mean
+from ..module_utils.stack.lock import LocalLock
+from ..plugin_utils.action import PLACE_SPEC, MatchaAction, display, local_folder, read_deployment
+from ..plugin_utils.outputs import FORMATS, render
+
+
+class ActionModule(MatchaAction):
+    """Look at a deployment; takes no lock and changes nothing."""
+
+    SPEC = {**PLACE_SPEC, "format": {"type": "str", "default": ""}}
+
+    def act(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Print the status and return it."""
+        form = options["format"] or "text"
+        if form not in FORMATS:
+            raise MatchaError(f"matcha_output is '{form}': {did_you_mean(form, FORMATS)}")
+        folder = local_folder(options)
+        state = read_deployment(folder)
+        holder = LocalLock(folder.path).holder()
+        components = inspect(folder, state)
+        healthy = all(part["healthy"] for part in components.values())
+        status = {
+            "prefix": state["prefix"],
+            "target": state["target"],
+            "matcha_uuid": state["matcha_uuid"],
+            "stack": state["stack"],
+            "folder": str(folder.path),
+            "lock": str(holder) if holder else None,
+            "destroying": bool(state.get("destroying")),
+            "healthy": healthy,
+            "drift": any(part["drift"] for part in components.values()),
+            "components": components,
+        }
+        display.display(_text(status) if form == "text" else render(status, form).rstrip("\n"))
+        return {"changed": False, "status": status}
+
+
+def _text(status: dict[str, Any]) -> str:
+    """Return the status as a person reads it: a line for each component, and one for each complaint."""
+    stack = status["stack"]
+    lines = [
+        f"Deployment {status['prefix']}, stack {stack['name']}, target {status['target']}, in {status['folder']}",
+        f"Lock: {status['lock'] or 'free'}",
+    ]
+    if status["destroying"]:
+        lines.append("A destroy was interrupted: run destroy.yml again.")
+    for name, part in status["components"].items():
+        running = {True: "running", False: "not running", None: "no process"}[part["running"]]
+        ports = ", ".join(f"{key} {port}" for key, port in part.get("ports", {}).items())
+        words = [part.get("version", "-"), running, "healthy" if part["healthy"] else "not healthy", ports]
+        lines.append(f"{name:<8} {words[0]:<10} {words[1]:<12} {words[2]:<12} {words[3]}".rstrip())
+        lines += [f"         {text}" for text in [part.get("complaint"), *part["drift"]] if text]
+    return "\n".join(lines)

@@ -1,0 +1,37 @@
+# Copyright: Matcha contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Show who holds a deployment's lock, and take it away: see the module's documentation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..module_utils.errors import MatchaError
+from ..module_utils.stack.lock import LocalLock
+from ..plugin_utils.action import PLACE_SPEC, MatchaAction, as_bool, display, local_folder
+
+
+class ActionModule(MatchaAction):
+    """Free a lock; the one of a run that is alive only by force."""
+
+    SPEC = {**PLACE_SPEC, "force": {"type": "str", "default": ""}}
+
+    def act(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a live holder unless forced."""
+        force = as_bool(options["force"], "matcha_force")
+        folder = local_folder(options)
+        lock = LocalLock(folder.path)
+        holder = lock.holder()
+        if holder is None:
+            display.display(f"  The lock of '{folder.path.name}' is free.")
+            return {"changed": False, "holder": None}
+        display.display(f"  The lock of '{folder.path.name}' is held by {holder}.")
+        if holder.alive and not force:
+            raise MatchaError(
+                f"The lock is held by {holder}, which is alive: wait until it ends, or take the lock away with "
+                f"matcha_force=true; its next write then fails."
+            )
+        if not self._task.check_mode:
+            lock.force()
+        return {"changed": True, "holder": str(holder)}

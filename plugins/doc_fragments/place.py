@@ -1,0 +1,31 @@
+# Copyright: Matcha contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Where a deployment is."""
+
+    DOCUMENTATION = r"""
+options:
+  target:
+    description:
+      - Target of the deployment. Only V(local) is there yet.
+      - An empty value means V(azure).
+    type: str
+    default: ''
+  prefix:
+    description:
+      - Prefix of the deployment, 3 to 11 lower-case letters and digits that begin with a letter.
+      - An empty value means V(matcha).
+    type: str
+    default: ''
+  home:
+    description:
+      - Folder of all local deployments.
+      - An empty value means C(matcha) in E(XDG_DATA_HOME), which is C(~/.local/share) if unset.
+    type: str
+    default: ''
+"""

@@ -1,0 +1,240 @@
+# Copyright: Matcha contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lock: one run at a time changes a deployment. It names its holder and ends with it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ..errors import MatchaError
+from . import watcher
+
+# How often a waiting run asks again, in seconds.
+INTERVAL = 0.5
+
+
+class LockError(MatchaError):
+    """The lock is held by somebody else, or was lost."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock."""
+
+    token: str
+    user: str
+    host: str
+    pid: int
+    since: str
+    purpose: str
+    alive: bool
+
+    def __str__(self) -> str:
+        """Return the holder as a message shows it."""
+        state = "" if self.alive else ", which has ended"
+        return f"{self.user}@{self.host} (process {self.pid}{state}) since {self.since} for '{self.purpose}'"
+
+
+class Lock(ABC):
+    """A lock of one deployment. Its backends differ in where it is kept, not in what it promises."""
+
+    @abstractmethod
+    def try_acquire(self, purpose: str) -> str | None:
+        """Return the run's token, or None where somebody else holds the lock.
+
+        A run that holds it already gets the same token again.
+        """
+
+    @abstractmethod
+    def release(self, token: str) -> None:
+        """Free the lock, if this token still holds it."""
+
+    @abstractmethod
+    def holder(self) -> Holder | None:
+        """Return who holds the lock, if anybody."""
+
+    @abstractmethod
+    def force(self) -> None:
+        """Take the lock away from its holder, whose next write then fails."""
+
+    def acquire(self, purpose: str, timeout: float = 0, waiting: Callable[[str], None] | None = None) -> str:
+        """Return the run's token; wait up to ``timeout`` seconds for it.
+
+        ``waiting`` is told, about every 15 seconds, what is being waited for. Raises ``LockError``,
+        which names the holder.
+        """
+        begin = told = time.monotonic()
+        while True:
+            token = self.try_acquire(purpose)
+            if token:
+                return token
+            now = time.monotonic()
+            who = self.holder() or "somebody who has just let go of it"
+            if now - begin >= timeout:
+                raise LockError(
+                    f"The deployment is locked by {who}. Wait until that ends, or let this run wait for it "
+                    f"(matcha_lock_timeout, in seconds); unlock.yml frees the lock of a run that hangs."
+                )
+            if waiting and (now - told >= 15 or told == begin):
+                waiting(f"waiting for the lock of {who}, {now - begin:.0f} s so far")
+                told = now
+            time.sleep(INTERVAL)
+
+
+class LocalLock(Lock):
+    """A lock in a deployment's folder, held by a watcher process: see ``watcher.py``."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use this folder; it is made if it isn't there."""
+        self.folder = folder
+
+    def try_acquire(self, purpose: str) -> str | None:
+        """Start a watcher that takes the lock; the controller is this process's parent."""
+        controller = os.getppid()
+        wanted = {
+            "token": uuid.uuid4().hex,
+            "user": getpass.getuser(),
+            "host": socket.gethostname(),
+            "controller": {"pid": controller, "started": watcher.start_time(controller)},
+            "since": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "purpose": purpose,
+        }
+        # A holder that is just taking or leaving the lock has no record: look again.
+        for _attempt in range(100):
+            now = self._read()
+            if now and now["controller"] == wanted["controller"] and self._alive(now):
+                return str(now["token"])
+            outcome = self._start_watcher(wanted)
+            if outcome == "acquired":
+                return str(wanted["token"])
+            if outcome == "gone":
+                raise LockError("The run that asked for the lock has ended.")
+            if outcome == "held" and (now := self._read()) and now["controller"] != wanted["controller"]:
+                return None
+            time.sleep(0.05)
+        return None
+
+    def _start_watcher(self, wanted: dict[str, Any]) -> str:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Not waited for: it outlives this worker, and belongs to init then.
+        process = subprocess.Popen(
+            [sys.executable, "-I", str(Path(watcher.__file__)), str(self.folder), json.dumps(wanted)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+            text=True,
+        )
+        assert process.stdout
+        with process.stdout:
+            outcome = process.stdout.readline().strip()
+        if outcome != "acquired":
+            process.wait()
+        if not outcome:
+            raise LockError(f"The lock in {self.folder} could not be taken: see that its files are yours.")
+        return outcome
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            found = json.loads((self.folder / watcher.HOLDER).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    @staticmethod
+    def _alive(record: dict[str, Any]) -> bool:
+        """Return whether the watcher of a record is still there."""
+        return watcher.start_time(record["watcher"]["pid"]) == record["watcher"]["started"]
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock. One who has ended left it without being able to say so."""
+        found = self._read()
+        if not found or not self._alive(found):
+            return None
+        controller = found["controller"]
+        return Holder(
+            token=found["token"],
+            user=found["user"],
+            host=found["host"],
+            pid=controller["pid"],
+            since=found["since"],
+            purpose=found["purpose"],
+            alive=watcher.start_time(controller["pid"]) == controller["started"],
+        )
+
+    def release(self, token: str) -> None:
+        """Ask the watcher to end, and return when it has."""
+        found = self._read()
+        if found and found["token"] == token and self._alive(found):
+            self._end(found["watcher"], signal.SIGTERM)
+
+    def force(self) -> None:
+        """End the watcher, and whatever the holder has under way."""
+        found = self._read()
+        if not found:
+            return
+        # First the record: from now on the holder's writes fail.
+        watcher.forget_holder(self.folder, found["token"])
+        if self._alive(found):
+            self._end(found["watcher"], signal.SIGKILL)
+        watcher.end_workers(self.folder)
+
+    @staticmethod
+    def _end(process: dict[str, Any], number: signal.Signals) -> None:
+        try:
+            os.kill(process["pid"], number)
+        except ProcessLookupError:
+            return
+        while watcher.start_time(process["pid"]) == process["started"]:
+            if _is_zombie(process["pid"]):
+                return
+            time.sleep(0.005)
+
+    @contextmanager
+    def working(self, token: str) -> Iterator[None]:
+        """Fence a change: it begins only while the token holds the lock, and no new holder begins before it ends.
+
+        Processes that are started within with ``close_fds=False`` are fenced too. Raises ``LockError``.
+        """
+        import fcntl
+
+        try:
+            handle = os.open(self.folder / watcher.WORK, os.O_RDWR)
+        except FileNotFoundError as error:
+            raise LockError(f"{self.folder} is no deployment's folder any more: run the playbook again.") from error
+        try:
+            os.set_inheritable(handle, True)
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            found = self._read()
+            if not found or found["token"] != token:
+                raise LockError(
+                    f"This run does not hold the lock any more{f'; {now} does' if (now := self.holder()) else ''}: "
+                    f"it was taken away (unlock.yml), so nothing more is changed. Run the playbook again."
+                )
+            yield
+        finally:
+            os.close(handle)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
+    except (OSError, IndexError):
+        return True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
 from ..module_utils.errors import MatchaError
@@ -25,6 +26,17 @@ LONGEST_WAIT = 86400
 NO_LOCK = "unlocked"
 
 AskedPorts = dict[str, dict[str, Optional[int]]]
+
+
+def selected(components: Iterable[str], task_vars: Mapping[str, Any]) -> list[str]:
+    """Return the components that ``--tags`` and ``--skip-tags`` mean: all, unless a tag says otherwise.
+
+    Tags that are no component's select none: they are those of a playbook around ours.
+    """
+    chosen = set(task_vars.get("ansible_run_tags") or ["all"])
+    skipped = set(task_vars.get("ansible_skip_tags") or [])
+    everything = bool(chosen & {"all", "tagged"})
+    return [name for name in components if (everything or name in chosen) and name not in skipped]
 
 
 class ActionModule(MatchaAction):
@@ -72,6 +84,7 @@ class ActionModule(MatchaAction):
             "python": python,
             "stack": stack.name,
             "components": list(stack.components),
+            "selected": selected(stack.components, task_vars),
             "ports": state["ports"] if state else {},
             "environments": {name: part["environment"] for name, part in (state or {}).get("components", {}).items()},
         }

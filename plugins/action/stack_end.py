@@ -31,7 +31,7 @@ class ActionModule(MatchaAction):
         if missed:
             raise MatchaError(
                 f"Not done: {', '.join(missed)}. Done: {', '.join(set(reports) - set(missed)) or 'nothing'}. If a task "
-                f"above failed, it says why; if none did, --limit or tags left a component out. Then run this again: "
+                f"above failed, it says why; if none did, --limit left a component out. Then run this again: "
                 f"it goes on from here."
             )
         return {"changed": False, "components": list(reports)}
@@ -39,9 +39,8 @@ class ActionModule(MatchaAction):
     @staticmethod
     def _reports(fact: str, deployment: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, bool]:
         """Return, for each component that this run was to reach, whether its host has the run's fact."""
-        tags = set(task_vars.get("ansible_run_tags") or ()) - {"all", "tagged", "always"}
-        wanted = [name for name in deployment["components"] if not tags or name in tags]
         hosts = task_vars["hostvars"]
         return {
-            name: f"matcha-{name}" in hosts and hosts[f"matcha-{name}"].get(fact) == deployment["run"] for name in wanted
+            name: f"matcha-{name}" in hosts and hosts[f"matcha-{name}"].get(fact) == deployment["run"]
+            for name in deployment["selected"]
         }

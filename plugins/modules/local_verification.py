@@ -71,6 +71,17 @@ seconds:
   returned: success
   type: float
   sample: 0.8
+ansible_facts:
+  description: Facts for M(matcha.mlops.stack_end).
+  returned: success
+  type: dict
+  contains:
+    matcha_verified:
+      description: Token of the run in which the component was verified.
+      type: str
+    matcha_steps:
+      description: The same as RV(steps).
+      type: list
 """
 
 from collections.abc import Mapping
@@ -94,12 +105,12 @@ ARGUMENT_SPEC: dict[str, Any] = {
 def run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     """Return the module's result."""
     if check_mode:
-        return {"changed": False, "steps": [], "seconds": 0.0}
+        return {"changed": False, "steps": [], "seconds": 0.0, "ansible_facts": {"matcha_verified": params["run"]}}
     folder = Folder(Path(params["deployment"]))
     report = verify(
         folder, params["python"], params["script"], params["environment"], params["secrets"], params["timeout"]
     )
-    return {"changed": False, **report}
+    return {"changed": False, **report, "ansible_facts": {"matcha_verified": params["run"], "matcha_steps": report["steps"]}}
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ description:
   - Can be called again within one run. The lock is freed by M(matcha.mlops.stack_end), or when the run's controller
     ends in whatever way.
   - In check mode nothing is locked.
+  - C(--tags) and C(--skip-tags) with names of components select those that are meant; they never skip this.
 version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
@@ -100,6 +101,7 @@ ansible_facts:
         python: /usr/bin/python3.11
         stack: llm
         components: [zenml, mlflow, chroma]
+        selected: [zenml]
         ports: {zenml: {http: 20231}}
         environments: {zenml: /srv/mlops/matcha/environments/zenml-0.98.0-0a1b2c3d}
 """

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MatchaError
-from ..files import read_text
+from ..files import read_text, write_atomically
 from .folder import Folder, make_private
 
 PYTHONS = ("3.11", "3.12")
-# Written last: an environment without it was interrupted.
+# The packages that were installed. Written last: an environment without it was interrupted.
 COMPLETE = ".complete"
 
 
@@ -91,17 +91,17 @@ def installed_version(environment: Path, package: str) -> str | None:
     return None
 
 
-def _differences(path: Path, requirements: Path) -> list[str]:
-    """Return what would have to be installed or removed: ``+ name==version``, ``- name==version``."""
-    result = uv("pip", "sync", "--dry-run", "--require-hashes", "--python", str(path / "bin" / "python"), str(requirements))
-    if result.returncode:
-        return [f"? {(result.stderr.strip().splitlines() or ['unknown'])[-1]}"]
-    return [line.strip() for line in result.stderr.splitlines() if re.match(r" *[-+~] \S", line)]
+def _packages(path: Path) -> list[str]:
+    """Return what an environment really has, as ``name==version``."""
+    return uv("pip", "freeze", "--python", str(path / "bin" / "python")).stdout.splitlines()
 
 
 def _make(path: Path, requirements: Path, python: str) -> None:
     """Make an environment, or bring it back to its lock file."""
-    if not (path / COMPLETE).exists():
+    complete = (path / COMPLETE).exists() and (path / "bin" / "python").exists()
+    # From here on, until the end, it is not.
+    (path / COMPLETE).unlink(missing_ok=True)
+    if not complete:
         shutil.rmtree(path, ignore_errors=True)
         result = uv("venv", "--quiet", "--python", python, "--no-project", str(path))
         if result.returncode:
@@ -112,7 +112,7 @@ def _make(path: Path, requirements: Path, python: str) -> None:
             f"The packages in {requirements} could not be installed: {_last(result)}. If the network failed, run this "
             f"again."
         )
-    (path / COMPLETE).touch(mode=0o600)
+    write_atomically(path / COMPLETE, "\n".join(_packages(path)) + "\n")
 
 
 def _last(result: subprocess.CompletedProcess[str]) -> str:
@@ -139,17 +139,16 @@ def converge(
         )
     digest = hashlib.sha256(f"{lock}\n{python_version(python)}".encode()).hexdigest()[:8]
     path = folder.environments / f"{name}-{locked}-{digest}"
-    if (path / COMPLETE).exists() and (path / "bin" / "python").exists():
-        wrong = _differences(path, requirements)
-        before, after = {"differences": wrong}, {"differences": []}
+    complete = read_text(path / COMPLETE)
+    if complete is not None and (path / "bin" / "python").exists():
+        found, wanted = set(_packages(path)), set(complete.splitlines())
+        before, after = {"packages": sorted(found - wanted)}, {"packages": sorted(wanted - found)}
     else:
         before, after = {"path": None}, {"path": str(path)}
     changed = before != after
     if changed and apply:
         make_private(folder.environments, folder.config(name))
         folder.pending(name).touch(mode=0o600)
-        if not (path / "bin" / "python").exists():
-            (path / COMPLETE).unlink(missing_ok=True)
         _make(path, requirements, python)
     return {"changed": changed, "diff": {"before": before, "after": after}, "path": str(path), "version": locked}
 

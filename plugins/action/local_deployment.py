@@ -12,7 +12,6 @@ import threading
 import time
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -39,7 +38,7 @@ class ActionModule(ActionBase):
             try:
                 deployment = deployment_of(variables)
             except MatchaError as error:
-                raise AnsibleActionFail(str(error)) from error
+                return {**result, "failed": True, "msg": str(error)}
             options.update(deployment=deployment["path"], run=deployment["run"])
             # The packages that the modules need are beside Ansible.
             variables["ansible_python_interpreter"] = variables.get("ansible_playbook_python")

@@ -9,7 +9,6 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -44,10 +43,11 @@ class MatchaAction(ActionBase):
         _outcome, options = self.validate_argument_spec(argument_spec=dict(self.SPEC))
         try:
             result.update(self.act(options, task_vars or {}))
+        # Not raised: Ansible would say it once for each exception in the chain.
         except MatchaError as error:
-            raise AnsibleActionFail(str(error)) from error
+            result.update(failed=True, msg=str(error))
         except OSError as error:
-            raise AnsibleActionFail(f"{error.filename or self._task.action}: {error.strerror or error}.") from error
+            result.update(failed=True, msg=f"{error.filename or self._task.action}: {error.strerror or error}.")
         return dict(result)
 
     @abstractmethod

@@ -120,7 +120,7 @@ class FileState(StateStore):
         """Return the state, or None where there is no file."""
         try:
             text = self.path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise StateError(f"The state {self.path} cannot be read ({error}): see to its permissions.") from error

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,6 +82,8 @@ class Deployment:
     environment: dict[str, str] = field(default_factory=dict)
     directory: Path = ROOT
     programs: Path = BIN
+    # What was printed, and the arguments of processes, where a test wants to search it.
+    said: list[str] = field(default_factory=list)
 
     @property
     def path(self) -> Path:
@@ -151,17 +155,23 @@ class Deployment:
                 continue
         return found
 
+    @property
+    def supervisor(self) -> psutil.Process | None:
+        """The deployment's supervisor, if it has one."""
+        file = self.path / "run" / "supervisor.pid"
+        return psutil.Process(int(file.read_text(encoding="utf-8"))) if file.exists() else None
+
     def servers(self) -> dict[str, psutil.Process]:
         """Return each component's server, by the supervisor's word."""
-        supervisor = int((self.path / "run" / "supervisor.pid").read_text(encoding="utf-8"))
         found = {}
-        for process in psutil.Process(supervisor).children():
-            folder = Path(process.cwd())
-            found[folder.name] = process
+        for process in self.supervisor.children() if self.supervisor else []:
+            # Each runs in its data's folder. One that has just ended has none.
+            with contextlib.suppress(psutil.Error):
+                found[Path(process.cwd()).name] = process
         return found
 
     def listening(self) -> set[int]:
-        """Return the ports on which the deployment's processes listen, after a check that nobody else can reach them."""
+        """Return the ports on which the deployment's processes listen: on this machine's own address alone."""
         pids = {process.pid for process in self.processes()}
         found = [
             connection
@@ -186,9 +196,8 @@ class Deployment:
         ports = {port for names in self.state["ports"].values() for port in names.values()}
         assert self.listening() == ports
         # Nothing but supervisor, its children and theirs.
-        supervisor = int((self.path / "run" / "supervisor.pid").read_text(encoding="utf-8"))
-        family = {supervisor, *(child.pid for child in psutil.Process(supervisor).children(recursive=True))}
-        assert {process.pid for process in self.processes()} == family
+        family = [self.supervisor, *self.supervisor.children(recursive=True)] if self.supervisor else []
+        assert {process.pid for process in self.processes()} == {process.pid for process in family}
 
     def snapshot(self) -> dict[str, tuple[int, int, int]]:
         """Return what tells whether anybody changed what a run makes: not data, not logs."""
@@ -200,6 +209,29 @@ class Deployment:
                     status = path.lstat()
                     found[str(path.relative_to(self.path))] = (status.st_mode, status.st_mtime_ns, status.st_ino)
         return found
+
+
+class Processes:
+    """Sees the arguments of every process that runs meanwhile."""
+
+    def __init__(self) -> None:
+        self.arguments: set[str] = set()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Processes:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.05):
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    self.arguments.add(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
 
 
 def lock_is_free(deployment: Deployment) -> bool:
@@ -243,5 +275,3 @@ def python_of(deployment: Deployment, environment: str) -> str:
     """Return the interpreter of one of a deployment's environments."""
     (path,) = (deployment.path / "environments").glob(f"{environment}-*")
     return str(path / "bin" / "python")
-
-

@@ -25,22 +25,27 @@ class ActionModule(MatchaAction):
         reports = self._reports(options["fact"], deployment, task_vars) if options["fact"] else {}
         if not self._task.check_mode:
             LocalLock(Path(deployment["path"])).release(deployment["run"])
-        missed = [component for component, done in reports.items() if not done]
-        for component, done in reports.items():
-            display.display(f"  {component}: {'done' if done else 'not done'}")
+        for component, report in reports.items():
+            display.display(f"  {component}: {'not done' if report is None else 'done'}")
+            for step in report or ():
+                display.display(f"    {step['seconds']:6.2f} s  {step['name']}")
+        missed = [component for component, report in reports.items() if report is None]
         if missed:
             raise MatchaError(
-                f"Not done: {', '.join(missed)}. Done: {', '.join(set(reports) - set(missed)) or 'nothing'}. If a task "
-                f"above failed, it says why; if none did, --limit left a component out. Then run this again: "
+                f"Not done: {', '.join(missed)}. Done: {', '.join(name for name in reports if name not in missed) or '-'}. "
+                f"If a task above failed, it says why; if none did, --limit left a component out. Then run this again: "
                 f"it goes on from here."
             )
-        return {"changed": False, "components": list(reports)}
+        return {"changed": False, "components": reports}
 
     @staticmethod
-    def _reports(fact: str, deployment: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, bool]:
-        """Return, for each component that this run was to reach, whether its host has the run's fact."""
-        hosts = task_vars["hostvars"]
-        return {
-            name: f"matcha-{name}" in hosts and hosts[f"matcha-{name}"].get(fact) == deployment["run"]
-            for name in deployment["selected"]
-        }
+    def _reports(
+        fact: str, deployment: Mapping[str, Any], task_vars: Mapping[str, Any]
+    ) -> dict[str, list[dict[str, Any]] | None]:
+        """Return the steps of each component that this run was to reach; None where its host has no fact of the run."""
+        reports = {}
+        for component in deployment["selected"]:
+            host, hosts = f"matcha-{component}", task_vars["hostvars"]
+            report = (hosts[host].get(fact) if host in hosts else None) or {}
+            reports[component] = report.get("steps", []) if report.get("run") == deployment["run"] else None
+        return reports

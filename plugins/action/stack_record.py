@@ -51,5 +51,5 @@ class ActionModule(MatchaAction):
         return {
             "changed": before != part,
             "diff": {"before": before or {}, "after": part},
-            "ansible_facts": {"matcha_recorded": deployment["run"]},
+            "ansible_facts": {"matcha_recorded": {"run": deployment["run"]}},
         }

@@ -1,7 +1,7 @@
 # Copyright: Matcha contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and private folders."""
 
 from __future__ import annotations
 
@@ -32,3 +32,11 @@ def read_text(path: Path) -> str | None:
         return path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
+
+
+def make_private(*folders: Path) -> None:
+    """Make folders that only their owner can look into; those above them too, where they are not there yet."""
+    for folder in folders:
+        if not folder.is_dir():
+            make_private(folder.parent)
+            folder.mkdir(mode=0o700, exist_ok=True)

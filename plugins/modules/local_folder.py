@@ -37,7 +37,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..module_utils.local.folder import make_private
+from ..module_utils.files import make_private
 from ..module_utils.module import run_module
 from ..module_utils.rest import is_private
 

@@ -19,7 +19,8 @@ extends_documentation_fragment:
 options:
   fact:
     description:
-      - Fact of the host of each component, C(matcha-NAME), that holds the run's token once the component is done.
+      - Fact of the host of each component, C(matcha-NAME), whose C(run) is the run's token once the component is done.
+        It may hold the C(steps) that were done.
     type: str
     default: ''
 """
@@ -32,9 +33,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 components:
-  description: Components that were to be done.
+  description: For each component that was to be done, the steps that it reported, with the seconds they took.
   returned: success
-  type: list
-  elements: str
-  sample: [zenml, mlflow]
+  type: dict
+  sample:
+    chroma: [{name: add vectors, seconds: 0.1}]
 """

@@ -76,6 +76,7 @@ ansible_facts:
   contains:
     matcha_recorded:
       description: Token of the run in which the component was recorded.
-      type: str
-      sample: 0a1b2c
+      type: dict
+      sample:
+        run: 0a1b2c
 """

@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from deployments import ROOT, made, new_home
+from deployments import ROOT, Processes, made, new_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,10 @@ def deployment() -> Iterator[Deployment]:
 def llm() -> Iterator[Deployment]:
     """Yield the one deployment of the whole stack `llm` that the tests share. Each leaves it healthy."""
     for deployment in made(new_home(), prefix="llm"):
-        first = deployment.run("provision", matcha_stack="llm").ok()
+        # At its most talkative: test_6_secrets.py reads it.
+        with Processes() as seen:
+            first = deployment.run("provision", "-vvv", matcha_stack="llm").ok()
         assert len(first.changed) == 6, first.output
+        deployment.said.append(first.output)
+        deployment.said.extend(seen.arguments)
         yield deployment

@@ -29,6 +29,7 @@ os.chdir(FOLDER)
 import chromadb  # noqa: E402
 import mlflow  # noqa: E402
 import mlflow.sklearn  # noqa: E402
+import pandas as pd  # noqa: E402
 import requests  # noqa: E402
 from sklearn.linear_model import LinearRegression  # noqa: E402
 from zenml import pipeline, step  # noqa: E402
@@ -54,11 +55,13 @@ def tea() -> None:
 def make() -> None:
     """Make one of each."""
     mlflow.set_experiment(NAME)
-    model = LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0])
+    points = pd.DataFrame({"leaves": [0.0, 1.0]})
+    model = LinearRegression().fit(points, [1.0, 3.0])
+    options = {"signature": mlflow.models.infer_signature(points), "pip_requirements": ["scikit-learn"]}
     with mlflow.start_run(run_name=NAME):
         mlflow.log_metric("cups", 42)
         mlflow.log_text("matcha", "tea.txt")
-        mlflow.sklearn.log_model(model, name="model", registered_model_name=NAME, pip_requirements=["scikit-learn"])
+        mlflow.sklearn.log_model(model, name="model", registered_model_name=NAME, **options)
     draft = SERVED.with_name(f".{NAME}")
     mlflow.artifacts.download_artifacts(f"models:/{NAME}/1", dst_path=str(draft / "model"))
     settings = {"name": NAME, "implementation": "mlserver_mlflow.MLflowRuntime", "parameters": {"uri": "./model"}}
@@ -76,8 +79,11 @@ def check() -> None:
     (run,) = mlflow.search_runs(experiment_names=[NAME], output_format="list")
     assert run.data.metrics == {"cups": 42.0}
     assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/tea.txt") == "matcha"
-    assert round(float(mlflow.pyfunc.load_model(f"models:/{NAME}/1").predict([[2.0]])[0]), 6) == 5.0
-    inputs = [{"name": "x", "shape": [1, 1], "datatype": "FP64", "data": [2.0]}]
+    assert (
+        round(float(mlflow.pyfunc.load_model(f"models:/{NAME}/1").predict(pd.DataFrame({"leaves": [2.0]}))[0]), 6)
+        == 5.0
+    )
+    inputs = [{"name": "leaves", "shape": [1, 1], "datatype": "FP64", "data": [2.0]}]
     answer = requests.post(f"{SELDON}/v2/models/{NAME}/infer", json={"inputs": inputs}, timeout=60)
     answer.raise_for_status()
     assert round(answer.json()["outputs"][0]["data"][0], 6) == 5.0

@@ -46,7 +46,9 @@ def test_unsupported_python(deployment: Deployment) -> None:
     python.write_text("#!/bin/sh\necho 3.9\n", encoding="utf-8")
     python.chmod(0o700)
     try:
-        deployment.run("provision", matcha_python=str(python)).failed("is Python 3.9, and the components need 3.11 or 3.12")
+        deployment.run("provision", matcha_python=str(python)).failed(
+            "is Python 3.9, and the components need 3.11 or 3.12"
+        )
     finally:
         python.unlink()
     assert not list(deployment.home.iterdir())
@@ -175,7 +177,9 @@ def test_the_same_name_with_other_components(tiny: Deployment) -> None:
 @pytest.mark.parametrize("role", ["zenml", "mlflow", "seldon", "dvc", "chroma"])
 def test_a_role_alone_is_guarded(tiny: Deployment, role: str, tmp_path: Path) -> None:
     playbook = tmp_path / "own.yml"
-    playbook.write_text(f"- hosts: localhost\n  gather_facts: false\n  roles: [matcha.mlops.{role}]\n", encoding="utf-8")
+    playbook.write_text(
+        f"- hosts: localhost\n  gather_facts: false\n  roles: [matcha.mlops.{role}]\n", encoding="utf-8"
+    )
     before = tiny.snapshot()
     tiny.run(str(playbook), matcha_stack="llm").failed("has the stack 'tiny' (dvc)", "asked for was 'llm'")
     assert tiny.snapshot() == before
@@ -197,9 +201,7 @@ def test_limit_cannot_leave_components_out_silently(tiny: Deployment) -> None:
 
 def test_a_version_without_its_lock_file(tiny: Deployment) -> None:
     before = tiny.snapshot()
-    tiny.run("provision", matcha_dvc_version="3.0.0").failed(
-        "matcha_dvc_version is 3.0.0", "matcha_dvc_requirements"
-    )
+    tiny.run("provision", matcha_dvc_version="3.0.0").failed("matcha_dvc_version is 3.0.0", "matcha_dvc_requirements")
     assert tiny.snapshot() == before
 
 
@@ -239,6 +241,9 @@ def test_check_mode_on_an_empty_machine_says_what_would_be_made(deployment: Depl
     result = deployment.run("provision", "--check", "--diff", matcha_stack="llm").ok()
     assert not deployment.home.exists()
     deployment.home.mkdir()
-    assert result.changed == {"localhost", *(f"matcha-{name}" for name in ("zenml", "mlflow", "seldon", "dvc", "chroma"))}
+    assert result.changed == {
+        "localhost",
+        *(f"matcha-{name}" for name in ("zenml", "mlflow", "seldon", "dvc", "chroma")),
+    }
     for sign in ("+++ after: config/mlflow/basic_auth.ini", "environments/zenml-0.98.0-", "experiment_tracker matcha"):
         assert sign in result.output

@@ -39,7 +39,9 @@ class Holder:
         playbook = folder / "holder.yml"
         playbook.write_text(HOLDER, encoding="utf-8")
         self.process = deployment.start(str(playbook), signal=str(self.signal))
-        wait_until(lambda: not lock_is_free(deployment) and (deployment.path / "state.json").exists(), "the lock is taken")
+        wait_until(
+            lambda: not lock_is_free(deployment) and (deployment.path / "state.json").exists(), "the lock is taken"
+        )
 
     def go_on(self) -> tuple[int, str]:
         self.signal.touch()

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -61,7 +60,9 @@ def test_verify(llm: Deployment) -> None:
 def tree(llm: Deployment) -> set[str]:
     """Return the files of all data, without those that SQLite makes as it goes."""
     top = llm.path / "data"
-    return {str(path.relative_to(top)) for path in top.rglob("*") if not path.name.endswith(("-wal", "-shm", "-journal"))}
+    return {
+        str(path.relative_to(top)) for path in top.rglob("*") if not path.name.endswith(("-wal", "-shm", "-journal"))
+    }
 
 
 def test_data_survives_killed_processes_and_stop_and_start(llm: Deployment) -> None:
@@ -90,8 +91,8 @@ def test_data_survives_killed_processes_and_stop_and_start(llm: Deployment) -> N
 
 
 def test_a_killed_supervisor_is_made_up_for(llm: Deployment) -> None:
-    pid = int((llm.path / "run" / "supervisor.pid").read_text(encoding="utf-8"))
-    os.kill(pid, signal.SIGKILL)
+    assert llm.supervisor
+    llm.supervisor.kill()
     llm.run("provision").ok()
     llm.assert_healthy(*COMPONENTS)
 
@@ -155,13 +156,14 @@ def test_a_component_that_fails_fails_the_run_alone(deployment: Deployment) -> N
 
 
 def test_a_server_that_does_not_start_says_why(deployment: Deployment) -> None:
-    deployment.run("provision", matcha_stack="only-chroma").ok()
+    deployment.stack = "only-chroma"
+    deployment.run("provision").ok()
     port = deployment.port("chroma")
     deployment.run("stop").ok()
     # Its data is a file all of a sudden.
     shutil.move(deployment.path / "data" / "chroma" / "chroma.sqlite3", deployment.path / "data" / "kept")
     (deployment.path / "data" / "chroma" / "chroma.sqlite3").mkdir()
-    deployment.run("provision", matcha_stack="only-chroma").failed("chroma did not become healthy", "logs/chroma.log")
+    deployment.run("provision").failed("chroma did not become healthy", "logs/chroma.log")
     (deployment.path / "data" / "chroma" / "chroma.sqlite3").rmdir()
     shutil.move(deployment.path / "data" / "kept", deployment.path / "data" / "chroma" / "chroma.sqlite3")
     deployment.run("provision").ok()
@@ -193,13 +195,17 @@ def test_outputs(llm: Deployment, tmp_path: Path) -> None:
     assert found["experiment-tracker"]["password"] == "********"
     llm.run("outputs", **asked, matcha_show_sensitive=True).ok()
     assert file.stat().st_mode & 0o777 == 0o600
-    assert json.loads(file.read_text(encoding="utf-8"))["experiment-tracker"]["password"] == llm.secret("mlflow-password")
+    assert json.loads(file.read_text(encoding="utf-8"))["experiment-tracker"]["password"] == llm.secret(
+        "mlflow-password"
+    )
     one = {"matcha_resource": "experiment-tracker", "matcha_property": "tracking-url", "matcha_output": "text"}
     llm.run("outputs", **{**asked, **one}).ok()
     assert file.read_text(encoding="utf-8") == llm.url("mlflow") + "\n"
-    query = {"matcha_query": "*.\"server-url\" | sort(@)", "matcha_output": "yaml"}
+    query = {"matcha_query": '*."server-url" | sort(@)', "matcha_output": "yaml"}
     llm.run("outputs", **{**asked, **query}).ok()
-    assert file.read_text(encoding="utf-8") == "".join(f"- {url}\n" for url in sorted([llm.url("zenml"), llm.url("chroma")]))
+    assert file.read_text(encoding="utf-8") == "".join(
+        f"- {url}\n" for url in sorted([llm.url("zenml"), llm.url("chroma")])
+    )
     llm.run("outputs", matcha_resource="pipelin").failed("did you mean 'pipeline'?")
     llm.run("outputs", matcha_resource="pipeline", matcha_property="server-urn").failed("did you mean 'server-url'?")
     llm.run("outputs", matcha_output="xml").failed("There are: json, text, yaml")
@@ -262,10 +268,12 @@ def test_the_processes_are_their_owners_alone(llm: Deployment) -> None:
     for process in llm.processes():
         assert process.username() == next(iter(llm.processes())).username()
     assert (llm.path / "run" / "supervisor.sock").stat().st_mode & 0o077 == 0
+    # The folder itself lets nobody in; and still each file in it is private. What clients put there is theirs.
     open_to_others = [
         str(path)
         for path in [llm.path, *llm.path.rglob("*")]
-        if "environments" not in path.parts and not path.is_symlink() and path.stat().st_mode & 0o077
+        if not {"environments", "models", "artifacts"} & set(path.parts)
+        and not path.is_symlink()
+        and path.stat().st_mode & 0o077
     ]
-    # The folder itself lets nobody in; and still each of them is private.
     assert not open_to_others

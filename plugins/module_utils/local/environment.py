@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MatchaError
-from ..files import read_text, write_atomically
-from .folder import Folder, make_private
+from ..files import make_private, read_text, write_atomically
+from .folder import Folder
 
 PYTHONS = ("3.11", "3.12")
 # The packages that were installed. Written last: an environment without it was interrupted.

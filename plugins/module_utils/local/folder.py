@@ -82,9 +82,3 @@ class Folder:
     def pending(self, component: str) -> Path:
         """Return the mark of a change that its process has not seen yet: it survives a crash."""
         return self.config(component) / ".pending"
-
-
-def make_private(*folders: Path) -> None:
-    """Make folders that only their owner can look into; those above them too."""
-    for folder in folders:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import MatchaError
-from .folder import Folder, make_private
+from ..files import make_private
+from .folder import Folder
 from .processes import listeners, processes_of
 
 # Above the well-known ones and below those that Linux gives to clients.

@@ -13,9 +13,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from ..files import read_text
+from ..files import make_private, read_text
 from ..rest import is_private, read_secret, write_secret
-from .folder import Folder, make_private
+from .folder import Folder
 
 # A new value beside the old one, until the component has it.
 NEXT = ".new"

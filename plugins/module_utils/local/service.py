@@ -22,8 +22,8 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from ..errors import MatchaError
-from ..files import read_text, write_atomically
-from .folder import Folder, make_private
+from ..files import make_private, read_text, write_atomically
+from .folder import Folder
 from .secrets import redact, secret_file
 from .supervisor import RUNNING, Supervisor, program_file, program_text
 

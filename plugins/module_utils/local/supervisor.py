@@ -18,8 +18,8 @@ from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
 from ..errors import MatchaError
-from ..files import read_text, write_atomically
-from .folder import Folder, make_private
+from ..files import make_private, read_text, write_atomically
+from .folder import Folder
 from .processes import MARK, end_processes
 
 CONFIGURATION = """\

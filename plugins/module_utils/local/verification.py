@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MatchaError
+from ..files import make_private
 from . import secrets
-from .folder import Folder, make_private
+from .folder import Folder
 
 
 class VerificationError(MatchaError):

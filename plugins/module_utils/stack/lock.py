@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MatchaError
+from ..files import make_private
 from . import watcher
 
 # How often a waiting run asks again, in seconds.
@@ -131,7 +132,7 @@ class LocalLock(Lock):
         return None
 
     def _start_watcher(self, wanted: dict[str, Any]) -> str:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.folder)
         # Not waited for: it outlives this worker, and belongs to init then.
         process = subprocess.Popen(
             [sys.executable, "-I", str(Path(watcher.__file__)), str(self.folder), json.dumps(wanted)],

@@ -8,6 +8,7 @@ parent is killed the child lives on and keeps the port. Here uvicorn runs in the
 
 import os
 import sys
+from pathlib import Path
 
 # Before MLflow: it turns its protection on (host and origin of a request) where it sees a server.
 import uvicorn
@@ -23,7 +24,19 @@ def serve_here(command: "list[str]", *, extra_env: "dict[str, str]", **_options:
     uvicorn.main(args=command[command.index("uvicorn") + 1 :])
 
 
+def add_password() -> None:
+    """Add the administrator's password to the configuration, in memory alone.
+
+    Releases before 3.17 look for it there, and not in the environment.
+    """
+    configuration = Path(os.environ["MLFLOW_AUTH_CONFIG_PATH"]).read_text(encoding="utf-8")
+    handle = os.memfd_create("basic_auth.ini")
+    os.write(handle, f"{configuration}\nadmin_password = {os.environ['MLFLOW_AUTH_ADMIN_PASSWORD']}\n".encode())
+    os.environ["MLFLOW_AUTH_CONFIG_PATH"] = f"/proc/self/fd/{handle}"
+
+
 if __name__ == "__main__":
+    add_password()
     if not hasattr(mlflow.server, "_exec_cmd"):
         sys.exit("This release of MLflow starts its server in another way: adapt serve.py.")
     mlflow.server._exec_cmd = serve_here

@@ -49,6 +49,8 @@ class ActionModule(MatchaAction):
         "components": {"type": "list", "elements": "str", "required": True},
         "ports": {"type": "dict", "default": {}},
         "python": {"type": "str", "default": ""},
+        "rotate": {"type": "list", "elements": "str", "default": []},
+        "passwords": {"type": "list", "elements": "str", "default": []},
         "purpose": {"type": "str", "required": True},
         "missing": {"type": "str", "choices": ["create", "fail", "ignore"], "default": "create"},
         "lock_timeout": {"type": "str", "default": ""},
@@ -56,13 +58,19 @@ class ActionModule(MatchaAction):
 
     def act(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the fact ``matcha_deployment``."""
-        creates = options["missing"] == "create"
         python = options["python"] or task_vars.get("ansible_playbook_python") or ""
         folder = local_folder(options)
+        for name in filter(None, options["rotate"]):
+            if name not in options["passwords"]:
+                known = did_you_mean(name, options["passwords"])
+                raise MatchaError(f"matcha_rotate_passwords names '{name}', which has no password: {known}")
         ports = self._asked_ports(options)
         # What can be known without the lock is said without it, and leaves no trace.
         before = read_deployment(folder) if options["missing"] == "fail" else FileState(folder.state).read()
         stack = self._guard(options, folder, before)
+        meant = selected(stack.components, task_vars)
+        # With tags of a playbook around ours nothing is to be made.
+        creates = options["missing"] == "create" and bool(meant)
         if creates:
             python_version(python)
             self._check_place(folder, stack, before)
@@ -73,7 +81,7 @@ class ActionModule(MatchaAction):
                 state = self._record(options, folder, stack, before, ports)
                 check_ports(folder, state["ports"])
         elif creates or before is not None:
-            run, before, state = self._take(options, folder, ports)
+            run, before, state = self._take(options, folder, ports, creates)
         facts = {
             "exists": before is not None,
             "path": str(folder.path),
@@ -84,7 +92,7 @@ class ActionModule(MatchaAction):
             "python": python,
             "stack": stack.name,
             "components": list(stack.components),
-            "selected": selected(stack.components, task_vars),
+            "selected": meant,
             "ports": state["ports"] if state else {},
             "environments": {name: part["environment"] for name, part in (state or {}).get("components", {}).items()},
         }
@@ -145,7 +153,7 @@ class ActionModule(MatchaAction):
             display.warning(f"The deployment is locked by {holder}: what is shown here may change meanwhile.")
 
     def _take(
-        self, options: dict[str, Any], folder: Folder, ports: AskedPorts
+        self, options: dict[str, Any], folder: Folder, ports: AskedPorts, creates: bool
     ) -> tuple[str, State | None, State | None]:
         """Take the lock, look again, and record the deployment before anything of it is made.
 
@@ -160,7 +168,7 @@ class ActionModule(MatchaAction):
         try:
             before = store.read()
             stack = self._guard(options, folder, before)
-            if options["missing"] != "create":
+            if not creates:
                 return run, before, before
             with lock.working(run), choosing(folder.path.parent):
                 if not again:

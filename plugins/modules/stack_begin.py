@@ -51,6 +51,18 @@ options:
       - An empty value means the one that runs Ansible.
     type: str
     default: ''
+  rotate:
+    description:
+      - Components whose password is to be rotated.
+    type: list
+    elements: str
+    default: []
+  passwords:
+    description:
+      - Components that have a password.
+    type: list
+    elements: str
+    default: []
   purpose:
     description:
       - What the lock is taken for, in the words of those who are told.

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         ({"matcha_target": "azure"}, "set matcha_target=local"),
         ({"matcha_python": "/nonexistent/python"}, "set it to the path of a Python 3.11 or 3.12"),
         ({"matcha_lock_timeout": "soon"}, "matcha_lock_timeout is 'soon': set it to a whole number"),
+        ({"matcha_rotate_passwords": ["mlfow"]}, "did you mean 'mlflow'?"),
         ({"matcha_mlflow_port": "80"}, "from 1024 to 65535"),
         ({"matcha_mlflow_port": "20001", "matcha_chroma_port": "20001", "matcha_stack": "llm"}, "asked for twice"),
     ],
@@ -211,22 +212,30 @@ def test_destroy_without_a_terminal_refuses(tiny: Deployment) -> None:
     assert tiny.snapshot() == before
 
 
+# Runs a command on a terminal of its own and types a word when it is asked; again, if it was typed too early.
+TALK = """\
+import os, pty, select, sys
+pid, terminal = pty.fork()
+if not pid:
+    os.execv(sys.argv[2], sys.argv[2:])
+said = b""
+while b"to go on" not in said:
+    said += os.read(terminal, 1000)
+while not select.select([terminal], [], [], 1)[0]:
+    os.write(terminal, sys.argv[1].encode() + b"\\r")
+try:
+    while os.read(terminal, 1000):
+        pass
+except OSError:
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
 def test_destroy_asks_and_takes_the_prefix_for_a_yes(deployment: Deployment) -> None:
     deployment.run("provision").ok()
     for word, gone in (("yes", False), (deployment.prefix, True)):
-        talk = (
-            "import os, pty, sys\n"
-            "pid, terminal = pty.fork()\n"
-            "if not pid: os.execv(sys.argv[2], sys.argv[2:])\n"
-            "said = b''\n"
-            "while b'to go on' not in said: said += os.read(terminal, 1000)\n"
-            "os.write(terminal, sys.argv[1].encode() + b'\\r')\n"
-            "try:\n"
-            "    while os.read(terminal, 1000): pass\n"
-            "except OSError: pass\n"
-            "sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
-        )
-        command = [sys.executable, "-c", talk, word, *deployment.command("destroy")]
+        command = [sys.executable, "-c", TALK, word, *deployment.command("destroy")]
         assert (subprocess.run(command, cwd=ROOT, check=False).returncode == 0) is gone
         assert deployment.path.exists() is not gone
 

@@ -39,11 +39,14 @@ def test_a_second_run_changes_nothing(llm: Deployment) -> None:
     assert llm.snapshot() == before
 
 
-def test_another_stack_is_refused_and_the_deployment_works_on(llm: Deployment) -> None:
+def test_another_stack_is_refused_and_the_deployment_works_on(llm: Deployment, tmp_path: Path) -> None:
     before = llm.snapshot()
     sentence = "asked for was 'default' (zenml, mlflow, seldon, dvc)"
     for arguments in ([], ["--tags", "zenml"], ["--limit", "localhost"]):
         llm.run("provision", *arguments, matcha_stack="default").failed("has the stack 'llm'", sentence)
+    role = tmp_path / "role.yml"
+    role.write_text("- hosts: localhost\n  gather_facts: false\n  roles: [matcha.mlops.zenml]\n", encoding="utf-8")
+    llm.run(str(role), matcha_stack="default").failed("has the stack 'llm'", sentence)
     assert llm.snapshot() == before
 
 

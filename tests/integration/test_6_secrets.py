@@ -35,7 +35,7 @@ def test_no_secret_is_seen(llm: Deployment) -> None:
         for playbook in ("verify", "outputs", "status", "stop", "start"):
             llm.said.append(llm.run(playbook, "-vvv").ok().output)
     llm.said.extend(seen.arguments)
-    assert len(seen.arguments) > 50
+    assert any("uvicorn" in arguments for arguments in seen.arguments)
     llm.said.append((llm.path / "state.json").read_text(encoding="utf-8"))
     llm.said.extend(path.read_text(encoding="utf-8") for path in (llm.path / "logs").iterdir())
     places = [*(llm.path / "config").rglob("*"), *(llm.path / "supervisor").rglob("*")]
@@ -52,5 +52,6 @@ def test_only_the_owner_reads_a_secret(llm: Deployment) -> None:
         assert path.stat().st_mode & 0o777 == 0o600
     wrong = llm.path / "secrets" / "mlflow-password"
     wrong.chmod(0o644)
-    assert llm.run("provision").ok().changed == {"matcha-mlflow", "matcha-zenml"}
+    # Both need it: the first to come mends it.
+    assert llm.run("provision").ok().changed <= {"matcha-mlflow", "matcha-zenml"}
     assert wrong.stat().st_mode & 0o777 == 0o600

@@ -117,15 +117,16 @@ OWN_ROLE = """\
 def test_the_installed_collection(place: Path, installed: Path) -> None:
     deployment = elsewhere(place, installed, stack="tiny")
     try:
-        assert deployment.run("matcha.mlops.provision").ok().changed
-        assert not deployment.run("matcha.mlops.provision").ok().changed
         own, role = place / "own.yml", place / "role.yml"
         own.write_text(OWN_PLAYBOOK, encoding="utf-8")
         role.write_text(OWN_ROLE, encoding="utf-8")
+        # Tags of theirs leave ours alone.
+        deployment.run(str(own), "--tags", "theirs").ok()
+        assert not list(deployment.home.iterdir())
+        assert deployment.run("matcha.mlops.provision").ok().changed
+        assert not deployment.run("matcha.mlops.provision").ok().changed
         assert f"the remote is {deployment.path}/data/dvc" in deployment.run(str(own)).ok().output
         assert not deployment.run(str(role)).ok().changed
-        # Tags of theirs leave ours alone.
-        assert "matcha-dvc" not in deployment.run(str(own), "--tags", "theirs").ok().output
     finally:
         deployment.run("matcha.mlops.destroy", matcha_confirm=True).ok()
         deployment.home.rmdir()

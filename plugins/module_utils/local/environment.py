@@ -147,8 +147,10 @@ def converge(
         before, after = {"path": None}, {"path": str(path)}
     changed = before != after
     if changed and apply:
-        make_private(folder.environments, folder.config(name))
-        folder.pending(name).touch(mode=0o600)
+        make_private(folder.environments)
+        # The service that runs from it has to be started again, whatever happens to this run.
+        if folder.config(name).is_dir():
+            folder.pending(name).touch(mode=0o600)
         _make(path, requirements, python)
     return {"changed": changed, "diff": {"before": before, "after": after}, "path": str(path), "version": locked}
 

@@ -1,60 +1,10 @@
 # Copyright: Matcha contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action before every fenced module: it knows the run, and says what is being waited for.
-
-``meta/runtime.yml`` lists the modules. A module cannot speak before it ends; this can.
-"""
+"""What stands before the module of this name: see plugin_utils/fenced.py."""
 
 from __future__ import annotations
 
-import threading
-import time
-from typing import Any
+from ..plugin_utils.fenced import FencedAction as ActionModule
 
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
-
-from ..module_utils.errors import MatchaError
-from ..plugin_utils.action import deployment_of
-
-# Seconds between two signs of life.
-INTERVAL = 15
-
-
-class ActionModule(ActionBase):
-    """Run the module of the same name, fenced by the deployment's lock."""
-
-    _supports_check_mode = True
-    _supports_diff = True
-
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Add the deployment and the run to the options, and run the module where Ansible runs."""
-        result = super().run(tmp, task_vars)
-        del tmp
-        variables = dict(task_vars or {})
-        options = dict(self._task.args)
-        if not options.get("run"):
-            try:
-                deployment = deployment_of(variables)
-            except MatchaError as error:
-                return {**result, "failed": True, "msg": str(error)}
-            options.update(deployment=deployment["path"], run=deployment["run"])
-            # The packages that the modules need are beside Ansible.
-            variables["ansible_python_interpreter"] = variables.get("ansible_playbook_python")
-        done = threading.Event()
-        threading.Thread(target=self._report, args=(done, self._label(options, variables)), daemon=True).start()
-        try:
-            result.update(self._execute_module(module_name=self._task.action, module_args=options, task_vars=variables))
-        finally:
-            done.set()
-        return dict(result)
-
-    def _label(self, options: dict[str, Any], variables: dict[str, Any]) -> str:
-        return f"{variables.get('inventory_hostname')}: {self._task.get_name()}"
-
-    @staticmethod
-    def _report(done: threading.Event, label: str) -> None:
-        begin = time.monotonic()
-        while not done.wait(INTERVAL):
-            Display().display(f"  {label}: {time.monotonic() - begin:.0f} s so far")
+__all__ = ["ActionModule"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from ..module_utils.errors import MatchaError
 from ..module_utils.local.environment import python_version
@@ -42,7 +42,7 @@ def selected(components: Iterable[str], task_vars: Mapping[str, Any]) -> list[st
 class ActionModule(MatchaAction):
     """Begin a run on a deployment."""
 
-    SPEC = {
+    SPEC: ClassVar[dict[str, Any]] = {
         **PLACE_SPEC,
         "stack": {"type": "str", "default": ""},
         "stacks": {"type": "dict", "required": True},
@@ -143,7 +143,7 @@ class ActionModule(MatchaAction):
         free, wanted = shutil.disk_usage(place).free, SPACE * len(new)
         if free < wanted:
             raise MatchaError(
-                f"{place} has {free / 2**30:.1f} GiB left, and {len(new)} components may need {wanted / 2**30:.1f} GiB: "
+                f"{place} has {free / 2**30:.1f} GiB left, and {len(new)} components may need {wanted / 2**30:.1f}: "
                 f"make room, or set matcha_home to another place."
             )
 
@@ -181,9 +181,7 @@ class ActionModule(MatchaAction):
             raise
 
     @staticmethod
-    def _record(
-        options: dict[str, Any], folder: Folder, stack: Stack, state: State | None, asked: AskedPorts
-    ) -> State:
+    def _record(options: dict[str, Any], folder: Folder, stack: Stack, state: State | None, asked: AskedPorts) -> State:
         """Return the state of a deployment on which work begins."""
         needed = {component: asked.get(component, {}) for component in stack.components}
         found = dict(state or new_state(folder.path.name, options["target"], stack))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..module_utils.errors import MatchaError
 from ..module_utils.stack.lock import LocalLock
@@ -17,7 +17,7 @@ from ..plugin_utils.action import MatchaAction, deployment_of, display
 class ActionModule(MatchaAction):
     """End a run on a deployment."""
 
-    SPEC = {"fact": {"type": "str", "default": ""}}
+    SPEC: ClassVar[dict[str, Any]] = {"fact": {"type": "str", "default": ""}}
 
     def act(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Release the lock; fail unless every component that was to be reached has said that it is done."""
@@ -30,9 +30,10 @@ class ActionModule(MatchaAction):
             for step in report or ():
                 display.display(f"    {step['seconds']:6.2f} s  {step['name']}")
         missed = [component for component, report in reports.items() if report is None]
+        done = ", ".join(component for component in reports if component not in missed) or "nothing"
         if missed:
             raise MatchaError(
-                f"Not done: {', '.join(missed)}. Done: {', '.join(name for name in reports if name not in missed) or '-'}. "
+                f"Not done: {', '.join(missed)}. Done: {done}. "
                 f"If a task above failed, it says why; if none did, --limit left a component out. Then run this again: "
                 f"it goes on from here."
             )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..module_utils.errors import MatchaError
 from ..module_utils.files import write_atomically
@@ -20,7 +20,7 @@ from ..plugin_utils.outputs import FORMATS, query, render, select
 class ActionModule(MatchaAction):
     """Show outputs; takes no lock and changes nothing but the file that it is asked to write."""
 
-    SPEC = {
+    SPEC: ClassVar[dict[str, Any]] = {
         **PLACE_SPEC,
         "resource": {"type": "str", "default": ""},
         "property": {"type": "str", "default": ""},

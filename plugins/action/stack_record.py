@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..module_utils.errors import MatchaError
 from ..module_utils.local.environment import prune
@@ -19,7 +19,7 @@ from ..plugin_utils.action import MatchaAction, deployment_of
 class ActionModule(MatchaAction):
     """Record a component."""
 
-    SPEC = {
+    SPEC: ClassVar[dict[str, Any]] = {
         "component": {"type": "str", "required": True},
         "version": {"type": "str", "required": True},
         "outputs": {"type": "dict", "default": {}},

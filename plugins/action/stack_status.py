@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ..module_utils.errors import MatchaError
 from ..module_utils.local.deployment import inspect
@@ -18,7 +18,7 @@ from ..plugin_utils.outputs import FORMATS, render
 class ActionModule(MatchaAction):
     """Look at a deployment; takes no lock and changes nothing."""
 
-    SPEC = {**PLACE_SPEC, "format": {"type": "str", "default": ""}}
+    SPEC: ClassVar[dict[str, Any]] = {**PLACE_SPEC, "format": {"type": "str", "default": ""}}
 
     def act(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Print the status and return it."""

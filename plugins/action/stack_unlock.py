@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ..module_utils.errors import MatchaError
 from ..module_utils.stack.lock import LocalLock
@@ -15,7 +15,7 @@ from ..plugin_utils.action import PLACE_SPEC, MatchaAction, as_bool, display, lo
 class ActionModule(MatchaAction):
     """Free a lock; the one of a run that is alive only by force."""
 
-    SPEC = {**PLACE_SPEC, "force": {"type": "str", "default": ""}}
+    SPEC: ClassVar[dict[str, Any]] = {**PLACE_SPEC, "force": {"type": "str", "default": ""}}
 
     def act(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Refuse a live holder unless forced."""

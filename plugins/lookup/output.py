@@ -10,7 +10,7 @@ short_description: Read the outputs of a deployment
 version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 description:
-  - Returns what the playbook P(matcha.mlops.outputs#playbook) shows, for other playbooks.
+  - Returns what the playbook C(matcha.mlops.outputs) shows, for other playbooks.
   - It reads the state and takes no lock.
 options:
   _terms:
@@ -77,12 +77,13 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[str], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
         """Return a list with the one value that was asked for."""
-        self.set_options(var_options=variables, direct=kwargs)
+        self.set_options(var_options=variables, direct=kwargs)  # type: ignore[no-untyped-call]
         if len(terms) > 2:
             raise AnsibleLookupError("matcha.mlops.output takes a resource and a property, not more.")
-        place = {name: self.get_option(name) or "" for name in ("target", "prefix", "home")}
+        options = self.get_options()  # type: ignore[no-untyped-call]
+        place = {name: options[name] or "" for name in ("target", "prefix", "home")}
         try:
-            outputs = outputs_of(place, self.get_option("show_sensitive"))
+            outputs = outputs_of(place, options["show_sensitive"])
             resource, name = [*terms, "", ""][:2]
             value = select(outputs, resource, name)
         except MatchaError as error:

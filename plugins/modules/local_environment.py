@@ -95,10 +95,10 @@ def run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     result = converge(
         Folder(Path(params["deployment"])),
         params["name"],
-        Path(params["requirements"]),
-        params["package"],
-        params["version"],
-        params["python"],
+        requirements=Path(params["requirements"]),
+        package=params["package"],
+        version=params["version"],
+        python=params["python"],
         apply=not check_mode,
     )
     return {**result, "package": params["package"]}

@@ -28,7 +28,7 @@ options:
     required: true
   rotate:
     description:
-      - Those of O(names) that get a new value.
+      - Those of C(names) that get a new value.
     type: list
     elements: str
     default: []

@@ -66,7 +66,7 @@ options:
     default: []
   upgrade_command:
     description:
-      - Command that brings the data to another version, with the same environment as O(command).
+      - Command that brings the data to another version, with the same environment as C(command).
     type: list
     elements: str
     default: []

@@ -77,7 +77,7 @@ ansible_facts:
   type: dict
   contains:
     matcha_verified:
-      description: Token of the run in which the component was verified, and the same as RV(steps).
+      description: Token of the run in which the component was verified, and the same as C(steps).
       type: dict
       sample:
         run: 0a1b2c
@@ -107,11 +107,16 @@ def run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     if check_mode:
         done = {"run": params["run"], "steps": []}
         return {"changed": False, "steps": [], "seconds": 0.0, "ansible_facts": {"matcha_verified": done}}
-    folder = Folder(Path(params["deployment"]))
     report = verify(
-        folder, params["python"], params["script"], params["environment"], params["secrets"], params["timeout"]
+        Folder(Path(params["deployment"])),
+        params["script"],
+        python=params["python"],
+        environment=params["environment"],
+        secret_names=params["secrets"],
+        timeout=params["timeout"],
     )
-    return {"changed": False, **report, "ansible_facts": {"matcha_verified": {"run": params["run"], "steps": report["steps"]}}}
+    done = {"run": params["run"], "steps": report["steps"]}
+    return {"changed": False, **report, "ansible_facts": {"matcha_verified": done}}
 
 
 def main() -> None:

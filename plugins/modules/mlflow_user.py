@@ -50,7 +50,7 @@ from typing import Any
 
 from ..module_utils.mlflow import change_password, password_works
 from ..module_utils.module import run_module
-from ..module_utils.rest import SecretFileError, UnreachableError, connection_spec, read_secret
+from ..module_utils.rest import RestError, SecretFileError, UnreachableError, connection_spec, read_secret
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **connection_spec(),

@@ -29,7 +29,7 @@ options:
   outputs:
     description:
       - What the component adds to the outputs, by resource, with its C(flavor) and C(properties).
-      - In place of a secret stands C({secret: NAME}).
+      - In place of a secret stands a dictionary with C(secret), its name, alone.
     type: dict
     default: {}
   environment:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
@@ -34,13 +34,13 @@ class MatchaAction(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
     _supports_diff = True
-    SPEC: Mapping[str, Any] = {}
+    SPEC: ClassVar[dict[str, Any]] = {}
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Check the options, act, and make a failure with its sentence of a ``MatchaError``."""
         result = super().run(tmp, task_vars)
         del tmp
-        _outcome, options = self.validate_argument_spec(argument_spec=dict(self.SPEC))
+        _outcome, options = self.validate_argument_spec(argument_spec=self.SPEC)  # type: ignore[no-untyped-call]
         try:
             result.update(self.act(options, task_vars or {}))
         # Not raised: Ansible would say it once for each exception in the chain.

@@ -275,7 +275,7 @@ def test_the_processes_are_their_owners_alone(llm: Deployment) -> None:
     open_to_others = [
         str(path)
         for path in [llm.path, *llm.path.rglob("*")]
-        if not {"environments", "models", "artifacts"} & set(path.parts)
+        if not {"environments", "models", "artifacts", "dvc"} & set(path.parts)
         and not path.is_symlink()
         and path.stat().st_mode & 0o077
     ]

@@ -320,7 +320,9 @@ def test_playbooks_parse(core: str) -> None:
     printed = run(
         programs / "ansible-playbook", "--syntax-check", *books, ANSIBLE_DEPRECATION_WARNINGS="1", ANSIBLE_NOCOLOR="1"
     )
-    report([line for line in printed.splitlines() if "DEPRECATION" in line or "[WARNING]" in line])
+    warnings = [line for line in printed.splitlines() if "DEPRECATION" in line or "[WARNING]" in line]
+    # The group of a deployment's components is made by the run.
+    report([line for line in warnings if "ignoring: matcha_components" not in line])
 
 
 @pytest.mark.parametrize("core", CORES)

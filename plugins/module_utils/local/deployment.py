@@ -38,9 +38,9 @@ def start(folder: Folder, state: State, apply: bool) -> dict[str, Any]:
     stopped = [name for name, found in before.items() if found not in RUNNING]
     if apply and stopped:
         with supervisor.alone():
-            if not supervisor.start():
-                for name in stopped:
-                    supervisor.restart(name)
+            start_one = supervisor.launch if supervisor.start() else supervisor.restart
+            for name in stopped:
+                start_one(name)
     if apply:
         _wait_for_all(folder, supervisor, services)
     after = {name: "RUNNING" if name in stopped else found for name, found in before.items()}
@@ -103,11 +103,16 @@ def inspect(folder: Folder, state: State) -> dict[str, dict[str, Any]]:
     ``drift`` is a list of sentences; empty where everything is as the last provision left it.
     """
     supervisor = Supervisor(folder)
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for name in state["stack"]["components"]:
         part = state["components"].get(name)
         if part is None:
-            found[name] = {"recorded": False, "running": None, "healthy": False, "drift": ["It is not provisioned yet."]}
+            found[name] = {
+                "recorded": False,
+                "running": None,
+                "healthy": False,
+                "drift": ["It is not provisioned yet."],
+            }
             continue
         process = supervisor.process(name) if part.get("health_url") else None
         why = complaint(folder, name, part["outputs"])
@@ -123,9 +128,7 @@ def inspect(folder: Folder, state: State) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _drift(
-    folder: Folder, state: State, name: str, part: dict[str, Any], process: dict[str, Any] | None
-) -> list[str]:
+def _drift(folder: Folder, state: State, name: str, part: dict[str, Any], process: dict[str, Any] | None) -> list[str]:
     drift = []
     environment = Path(part["environment"])
     version = installed_version(environment, part["package"])

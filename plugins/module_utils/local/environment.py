@@ -34,9 +34,7 @@ def uv(*arguments: str) -> subprocess.CompletedProcess[str]:
 
         program = find_uv_bin()
     except (ImportError, FileNotFoundError) as error:
-        raise VenvError(
-            "The Python package uv is missing: install the collection's requirements.txt."
-        ) from error
+        raise VenvError("The Python package uv is missing: install the collection's requirements.txt.") from error
     environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")}
     environment.update(
         NO_COLOR="1",
@@ -106,7 +104,8 @@ def _make(path: Path, requirements: Path, python: str) -> None:
         result = uv("venv", "--quiet", "--python", python, "--no-project", str(path))
         if result.returncode:
             raise VenvError(f"{python} could not make the environment {path}: {_last(result)}")
-    result = uv("pip", "sync", "--quiet", "--require-hashes", "--python", str(path / "bin" / "python"), str(requirements))
+    interpreter = str(path / "bin" / "python")
+    result = uv("pip", "sync", "--quiet", "--require-hashes", "--python", interpreter, str(requirements))
     if result.returncode:
         raise VenvError(
             f"The packages in {requirements} could not be installed: {_last(result)}. If the network failed, run this "
@@ -121,7 +120,7 @@ def _last(result: subprocess.CompletedProcess[str]) -> str:
 
 
 def converge(
-    folder: Folder, name: str, requirements: Path, package: str, version: str, python: str, apply: bool
+    folder: Folder, name: str, *, requirements: Path, package: str, version: str, python: str, apply: bool
 ) -> dict[str, Any]:
     """Bring the environment of a component to its lock file.
 
@@ -134,11 +133,13 @@ def converge(
         raise VenvError(f"{requirements} is no lock file with {package} in it: see matcha_{name}_requirements.")
     if version and version != locked:
         raise VenvError(
-            f"matcha_{name}_version is {version}, and {requirements} locks {package} {locked}: name a lock file of that "
-            f"version in matcha_{name}_requirements ('uv pip compile --generate-hashes' makes one)."
+            f"matcha_{name}_version is {version}, and {requirements} locks {package} {locked}: name a lock file of "
+            f"that version in matcha_{name}_requirements ('uv pip compile --generate-hashes' makes one)."
         )
     digest = hashlib.sha256(f"{lock}\n{python_version(python)}".encode()).hexdigest()[:8]
     path = folder.environments / f"{name}-{locked}-{digest}"
+    before: dict[str, Any]
+    after: dict[str, Any]
     complete = read_text(path / COMPLETE)
     if complete is not None and (path / "bin" / "python").exists():
         found, wanted = set(_packages(path)), set(complete.splitlines())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..errors import MatchaError
@@ -20,7 +21,7 @@ MARK = "MATCHA_DEPLOYMENT"
 PATIENCE = 10
 
 
-def _psutil():  # type: ignore[no-untyped-def]
+def _psutil() -> ModuleType:
     try:
         import psutil
     except ImportError as error:

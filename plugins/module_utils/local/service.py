@@ -97,7 +97,7 @@ def fingerprint(files: Mapping[Path, str], folder: Folder) -> dict[str, str]:
 
 
 def _version_file(folder: Folder, name: str) -> Path:
-    """The version that the data was last used with."""
+    """Return the file with the version that the data was last used with."""
     return folder.config(name) / "version"
 
 
@@ -136,13 +136,13 @@ def converge(folder: Folder, service: Service, apply: bool) -> dict[str, Any]:
         state = state if runs else "does not answer"
     result: dict[str, Any] = {
         "changed": not runs,
-        "diff": _difference(folder, service, {path: (found[path], files[path]) for path in edited})
+        "diff": _difference(folder, {path: (found[path], files[path]) for path in edited})
         + _process_difference(service, state, runs, data_version),
         "configuration": fingerprint(files, folder),
         "backup": None,
     }
     if apply and not runs:
-        result["backup"] = _bring_up(folder, supervisor, service, files, upgrade, data_version)
+        result["backup"] = _bring_up(supervisor, service, files, data_version if upgrade else "")
     return result
 
 
@@ -150,27 +150,27 @@ def _private(path: Path) -> bool:
     return not os.stat(path).st_mode & 0o077
 
 
-def _bring_up(
-    folder: Folder, supervisor: Supervisor, service: Service, files: Mapping[Path, str], upgrade: bool, old: str
-) -> str | None:
-    """Write the configuration, upgrade the data, start the process and wait for it."""
+def _bring_up(supervisor: Supervisor, service: Service, files: Mapping[Path, str], old: str) -> str | None:
+    """Write the configuration, upgrade the data of another version ``old``, start the process and wait for it."""
+    folder = supervisor.folder
     make_private(folder.config(service.name), folder.data(service.name), *map(Path, service.folders))
     # Until the process has seen all of it, a crash here is made up for by the next run.
     folder.pending(service.name).touch(mode=0o600)
     backup = None
-    with supervisor.alone():
-        if upgrade:
+    if old:
+        with supervisor.alone():
             supervisor.halt(service.name)
-    if upgrade:
         backup = _back_up(folder, service, old)
     for path, text in files.items():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(path, text, 0o700 if path.name == "run" else 0o600)
-    if upgrade and service.upgrade_command:
+    if old and service.upgrade_command:
         _upgrade(folder, service)
     with supervisor.alone():
         # A new supervisor has read the files that were just written.
-        if not supervisor.start():
+        if supervisor.start():
+            supervisor.launch(service.name)
+        else:
             supervisor.restart(service.name)
     if not _wait(supervisor, service, service.timeout):
         raise ServiceError(
@@ -236,9 +236,7 @@ def _upgrade(folder: Folder, service: Service) -> None:
         )
 
 
-def _difference(
-    folder: Folder, service: Service, edited: Mapping[Path, tuple[str | None, str]]
-) -> list[dict[str, str]]:
+def _difference(folder: Folder, edited: Mapping[Path, tuple[str | None, str]]) -> list[dict[str, str]]:
     return [
         {
             "before_header": str(path.relative_to(folder.path)),

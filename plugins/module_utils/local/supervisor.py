@@ -151,6 +151,8 @@ class Supervisor:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # Its own setting comes too late for its log.
+            umask=0o077,
             check=False,
         )
         deadline = time.monotonic() + PATIENCE
@@ -185,9 +187,17 @@ class Supervisor:
                 raise SupervisorError(f"{name} does not end: {fault.faultString}.") from fault
         try:
             self._call("addProcessGroup", name)
+        except Fault as fault:
+            if fault.faultCode != ALREADY_ADDED:
+                raise SupervisorError(f"{name} could not be started: {fault.faultString}.") from fault
+        self.launch(name)
+
+    def launch(self, name: str) -> None:
+        """Start a program that supervisor knows, unless it runs: a new supervisor takes a moment to do so itself."""
+        try:
             self._call("startProcess", name, False)
         except Fault as fault:
-            if fault.faultCode not in (ALREADY_ADDED, ALREADY_STARTED):
+            if fault.faultCode != ALREADY_STARTED:
                 raise SupervisorError(f"{name} could not be started: {fault.faultString}.") from fault
 
     def halt(self, name: str) -> None:

@@ -25,8 +25,9 @@ class VerificationError(MatchaError):
 
 def verify(
     folder: Folder,
-    python: str,
     script: str,
+    *,
+    python: str,
     environment: Mapping[str, str],
     secret_names: Mapping[str, str],
     timeout: float,

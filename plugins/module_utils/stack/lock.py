@@ -16,7 +16,7 @@ import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -143,9 +143,8 @@ class LocalLock(Lock):
             start_new_session=True,
             text=True,
         )
-        assert process.stdout
-        with process.stdout:
-            outcome = process.stdout.readline().strip()
+        with process.stdout or nullcontext():
+            outcome = process.stdout.readline().strip() if process.stdout else ""
         if outcome != "acquired":
             process.wait()
         if not outcome:
@@ -162,7 +161,7 @@ class LocalLock(Lock):
     @staticmethod
     def _alive(record: dict[str, Any]) -> bool:
         """Return whether the watcher of a record is still there."""
-        return watcher.start_time(record["watcher"]["pid"]) == record["watcher"]["started"]
+        return bool(watcher.start_time(record["watcher"]["pid"]) == record["watcher"]["started"])
 
     def holder(self) -> Holder | None:
         """Return who holds the lock. One who has ended left it without being able to say so."""
@@ -225,8 +224,9 @@ class LocalLock(Lock):
             fcntl.flock(handle, fcntl.LOCK_SH)
             found = self._read()
             if not found or found["token"] != token:
+                now = self.holder()
                 raise LockError(
-                    f"This run does not hold the lock any more{f'; {now} does' if (now := self.holder()) else ''}: "
+                    f"This run does not hold the lock any more{f'; {now} does' if now else ''}: "
                     f"it was taken away (unlock.yml), so nothing more is changed. Run the playbook again."
                 )
             yield

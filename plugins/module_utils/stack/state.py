@@ -5,7 +5,8 @@
 
 ::
 
-    {"schema_version": 1, "matcha_uuid": "…", "prefix": "matcha", "target": "local", "created": "2026-11-24T12:00:00+00:00",
+    {"schema_version": 1, "matcha_uuid": "…", "prefix": "matcha", "target": "local",
+     "created": "2026-11-24T12:00:00Z",
      "stack": {"name": "llm", "components": ["zenml", …]},
      "ports": {"zenml": {"http": 20231}, …},
      "components": {"zenml": {"version": "0.98.0", "outputs": {…}, …}, …}}

@@ -57,7 +57,10 @@ def make() -> None:
     mlflow.set_experiment(NAME)
     points = pd.DataFrame({"leaves": [0.0, 1.0]})
     model = LinearRegression().fit(points, [1.0, 3.0])
-    options = {"signature": mlflow.models.infer_signature(points), "pip_requirements": ["scikit-learn"]}
+    options = {
+        "signature": mlflow.models.infer_signature(points, model.predict(points)),
+        "pip_requirements": ["scikit-learn"],
+    }
     with mlflow.start_run(run_name=NAME):
         mlflow.log_metric("cups", 42)
         mlflow.log_text("matcha", "tea.txt")

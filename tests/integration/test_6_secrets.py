@@ -29,7 +29,7 @@ def test_no_secret_is_seen(llm: Deployment) -> None:
             secrets[f"{name} {number}"] = value
         # One task of each kind that changes something, with what differs shown.
         run = llm.path / "config" / "zenml" / "run"
-        run.write_text(run.read_text(encoding="utf-8") + f"# {secrets['zenml-password']}\n", encoding="utf-8")
+        run.write_text(run.read_text(encoding="utf-8") + f"# {llm.secret('zenml-password')}\n", encoding="utf-8")
         llm.said.append(llm.run("provision", "-vvv", "--check", "--diff").ok().output)
         llm.said.append(llm.run("provision", "-vvv", "--diff").ok().output)
         for playbook in ("verify", "outputs", "status", "stop", "start"):

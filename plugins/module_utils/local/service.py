@@ -29,6 +29,8 @@ from .supervisor import RUNNING, Supervisor, program_file, program_text
 
 # How long a server that runs already may take to answer, in seconds, before it is started anew.
 HUNG = 45
+# How often supervisor may start a server, which then ends, before it is reported.
+ATTEMPTS = 4
 
 
 class ServiceError(MatchaError):
@@ -162,7 +164,7 @@ def _bring_up(supervisor: Supervisor, service: Service, files: Mapping[Path, str
             supervisor.halt(service.name)
         backup = _back_up(folder, service, old)
     for path, text in files.items():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         write_atomically(path, text, 0o700 if path.name == "run" else 0o600)
     if old and service.upgrade_command:
         _upgrade(folder, service)
@@ -183,10 +185,13 @@ def _bring_up(supervisor: Supervisor, service: Service, files: Mapping[Path, str
 
 
 def _wait(supervisor: Supervisor, service: Service, timeout: float) -> bool:
-    """Return whether a service becomes healthy before the time is over or supervisor gives it up."""
+    """Return whether a service becomes healthy before the time is over, or it ended too often."""
     deadline = time.monotonic() + timeout
+    started = set()
     while not is_healthy(service.health_url):
-        if supervisor.process(service.name)["statename"] not in RUNNING or time.monotonic() > deadline:
+        process = supervisor.process(service.name)
+        started.add(process["pid"])
+        if process["statename"] not in RUNNING or len(started) > ATTEMPTS or time.monotonic() > deadline:
             return False
         time.sleep(0.1)
     # Healthy, and ours: not somebody else's server on our port.

@@ -101,7 +101,7 @@ backup:
   description: Folder with the copies of the databases, V(null) if none was made.
   returned: success
   type: str
-  sample: /srv/mlops/backups/mlflow-3.14.0-20261124T120000Z
+  sample: /srv/mlops/backups/mlflow-3.14.0-20261124T120000.000000Z
 """
 
 from collections.abc import Mapping

@@ -208,7 +208,7 @@ def _back_up(folder: Folder, service: Service, old: str) -> str | None:
     databases = [Path(path) for path in service.databases if Path(path).exists()]
     if not databases:
         return None
-    now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     target = folder.path / "backups" / f"{service.name}-{old}-{now}"
     draft = target.with_name(f".{target.name}")
     shutil.rmtree(draft, ignore_errors=True)

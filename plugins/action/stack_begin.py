@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Optional
 
 from ..module_utils.errors import MatchaError
+from ..module_utils.files import alone
 from ..module_utils.local.environment import python_version
 from ..module_utils.local.folder import Folder
-from ..module_utils.local.ports import allocate, check_ports, choosing
+from ..module_utils.local.ports import allocate, check_ports
 from ..module_utils.stack.definition import Stack, choose, did_you_mean
 from ..module_utils.stack.lock import LocalLock
 from ..module_utils.stack.state import FileState, State, new_state, stack_of
@@ -170,7 +171,8 @@ class ActionModule(MatchaAction):
             stack = self._guard(options, folder, before)
             if not creates:
                 return run, before, before
-            with lock.working(run), choosing(folder.path.parent):
+            # Two first runs of different deployments may look for ports at the same time.
+            with lock.working(run), alone(folder.path.parent):
                 if not again:
                     check_ports(folder, self._record(options, folder, stack, before, ports)["ports"])
                 # The roles of this run may be recording at the same time.

@@ -1,12 +1,15 @@
 # Copyright: Matcha contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that are written whole or not at all, and private folders."""
+"""Files that are written whole or not at all, and private folders for one process at a time."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -40,3 +43,16 @@ def make_private(*folders: Path) -> None:
         if not folder.is_dir():
             make_private(folder.parent)
             folder.mkdir(mode=0o700, exist_ok=True)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time into a folder, which is made if it is not there: roles work side by side."""
+    make_private(folder)
+    # The folder itself: a lock file would be one more thing to remove.
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -1,27 +1,28 @@
 # Copyright: Matcha contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Folders, ports, secrets and environments of the local target."""
+"""Folders, ports and secrets of the local target."""
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-import socket
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ansible_collections.matcha.mlops.plugins.module_utils.errors import MatchaError
-from ansible_collections.matcha.mlops.plugins.module_utils.files import make_private
-from ansible_collections.matcha.mlops.plugins.module_utils.local import environment, secrets
+from ansible_collections.matcha.mlops.plugins.module_utils.files import alone, make_private
+from ansible_collections.matcha.mlops.plugins.module_utils.local import ports, secrets
 from ansible_collections.matcha.mlops.plugins.module_utils.local.folder import Folder, default_home
-from ansible_collections.matcha.mlops.plugins.module_utils.local.ports import allocate, check_ports, choosing
+from ansible_collections.matcha.mlops.plugins.module_utils.local.ports import allocate, check_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
 
 def test_the_home_is_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,13 +55,6 @@ def test_folders_are_private_all_the_way(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
 
 
-@pytest.fixture
-def stranger() -> Iterator[int]:
-    """Yield a port on which this process, which is none of the deployment's, listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
 def test_ports_are_kept_chosen_and_found(folder: Folder) -> None:
     recorded = {"zenml": {"http": 20001}}
     found = allocate(folder, {"zenml": {"http": None}, "mlflow": {"http": 20002}, "chroma": {"http": None}}, recorded)
@@ -81,7 +75,7 @@ def test_ports_of_other_deployments_are_theirs_even_if_they_are_stopped(folder: 
     other = folder.path.parent / "other"
     other.mkdir()
     (other / "state.json").write_text(json.dumps({"ports": {"chroma": {"http": first}}}), encoding="utf-8")
-    with choosing(folder.path.parent):
+    with alone(folder.path.parent):
         assert allocate(folder, {"chroma": {"http": None}}, {})["chroma"]["http"] != first
     # A damaged one does not matter here.
     (other / "state.json").write_text("{", encoding="utf-8")
@@ -94,6 +88,50 @@ def test_a_port_that_a_stranger_took(folder: Folder, stranger: int) -> None:
     ):
         check_ports(folder, {"mlflow": {"http": stranger}})
     check_ports(folder, {"mlflow": {}})
+
+
+def test_a_port_on_which_the_deployment_itself_listens(
+    folder: Folder, wait_until: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATCHA_DEPLOYMENT", str(folder.path))
+    port = allocate(folder, {"tea": {"http": None}}, {})["tea"]["http"]
+    script = "import socket, sys; server = socket.create_server(('127.0.0.1', int(sys.argv[1]))); input()"
+    with subprocess.Popen([sys.executable, "-c", script, str(port)], stdin=subprocess.PIPE) as process:
+        wait_until(lambda: not ports.is_free(port), "it listens")
+        check_ports(folder, {"tea": {"http": port}})
+        process.communicate(b"\n")
+
+
+def test_a_recorded_port_is_kept_though_it_is_busy(folder: Folder, stranger: int) -> None:
+    # It is for `check_ports` to say whose it is: another port would not be what the clients know.
+    assert allocate(folder, {"tea": {"http": None}}, {"tea": {"http": stranger}}) == {"tea": {"http": stranger}}
+
+
+def test_no_port_is_left(folder: Folder, stranger: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "RANGE", range(stranger, stranger + 1))
+    with pytest.raises(MatchaError, match=f"No port between {stranger} and {stranger} is free: end some servers"):
+        allocate(folder, {"tea": {"http": None}}, {})
+
+
+def _choose(folder: Folder) -> None:
+    with alone(folder.path.parent):
+        chosen = allocate(folder, {"tea": {"http": None}}, {})
+        folder.path.mkdir(exist_ok=True)
+        folder.state.write_text(json.dumps({"ports": chosen}), encoding="utf-8")
+
+
+def test_runs_that_choose_at_once_choose_different_ports(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    # So few that they would meet.
+    monkeypatch.setattr(ports, "RANGE", range(20000, 20020))
+    context = multiprocessing.get_context("fork")
+    folders = [Folder(folder.path.parent / f"run{number}") for number in range(10)]
+    runs = [context.Process(target=_choose, args=(each,)) for each in folders]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    found = [json.loads(each.state.read_text(encoding="utf-8"))["ports"]["tea"]["http"] for each in folders]
+    assert len(set(found)) == len(found)
 
 
 def test_secrets_are_made_once(folder: Folder) -> None:
@@ -129,52 +167,25 @@ def test_a_rotation_that_was_interrupted_goes_on(folder: Folder) -> None:
         "diff": {"before": {"a": "owner only"}, "after": {"a": "owner only"}},
         "pending": ["a"],
     }
+    assert secrets.promote(folder, ["a"], apply=False)["changed"]
+    assert secrets.read(folder, "a") == old
     assert secrets.promote(folder, ["a"], apply=True)["changed"]
     assert secrets.read(folder, "a") == new != old
+    assert (folder.secrets / "a").stat().st_mode & 0o777 == 0o600
     assert not secrets.promote(folder, ["a"], apply=True)["changed"]
+
+
+def test_check_mode_rotates_nothing(folder: Folder) -> None:
+    secrets.converge(folder, ["a"], [], apply=True)
+    planned = secrets.converge(folder, ["a"], ["a"], apply=False)
+    assert planned["changed"]
+    assert planned["pending"] == ["a"]
+    assert [path.name for path in folder.secrets.iterdir()] == ["a"]
 
 
 def test_redact(folder: Folder) -> None:
     secrets.converge(folder, ["a"], [], apply=True)
-    assert secrets.redact(folder, f"it is {secrets.read(folder, 'a')}!") == "it is (hidden)!"
+    secrets.converge(folder, ["a"], ["a"], apply=True)
+    said = f"it was {secrets.read(folder, 'a')} and will be {secrets.read(folder, 'a.new')}!"
+    assert secrets.redact(folder, said) == "it was (hidden) and will be (hidden)!"
     assert secrets.redact(Folder(folder.path / "none"), "text") == "text"
-
-
-LOCK = "tea==1.2.3 \\\n    --hash=sha256:00\nteapot==9 \\\n    --hash=sha256:00\n"
-
-
-def plan(folder: Folder, **options: str) -> dict[str, object]:
-    (folder.path / "lock.txt").write_text(LOCK, encoding="utf-8")
-    asked = {"package": "tea", "version": "", "python": sys.executable, **options}
-    return environment.converge(folder, "tea", requirements=folder.path / "lock.txt", apply=False, **asked)
-
-
-def test_an_environment_is_planned(folder: Folder) -> None:
-    result = plan(folder)
-    assert result["changed"]
-    assert result["version"] == "1.2.3"
-    assert Path(str(result["path"])).name.startswith("tea-1.2.3-")
-    assert not folder.environments.exists()
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ({"version": "2.0"}, "matcha_tea_version is 2.0, and .* locks tea 1.2.3"),
-        ({"package": "coffee"}, "no lock file with coffee in it"),
-        ({"python": "/nonexistent"}, "that does not run"),
-        ({"python": "/bin/echo"}, "and the components need 3.11 or 3.12"),
-    ],
-)
-def test_an_environment_that_cannot_be(folder: Folder, options: dict[str, str], sentence: str) -> None:
-    with pytest.raises(MatchaError, match=sentence):
-        plan(folder, **options)
-
-
-def test_unused_environments_go(folder: Folder) -> None:
-    for name in ("tea-1-aa", "tea-2-bb", "coffee-1-cc"):
-        (folder.environments / name).mkdir(parents=True)
-    assert environment.prune(folder, "tea", [str(folder.environments / "tea-2-bb")]) == [
-        str(folder.environments / "tea-1-aa")
-    ]
-    assert {path.name for path in folder.environments.iterdir()} == {"tea-2-bb", "coffee-1-cc"}

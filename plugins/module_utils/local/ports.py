@@ -5,17 +5,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import random
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 
 from ..errors import MatchaError
-from ..files import make_private
 from .folder import Folder
 from .processes import listeners, processes_of
 
@@ -23,18 +18,6 @@ from .processes import listeners, processes_of
 RANGE = range(20000, 32000)
 
 Ports = dict[str, dict[str, int]]
-
-
-@contextmanager
-def choosing(home: Path) -> Iterator[None]:
-    """Let one run at a time choose ports, until it has recorded them: two first runs may race."""
-    make_private(home)
-    handle = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def is_free(port: int) -> bool:

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from ..files import make_private, read_text
+from ..files import alone, read_text
 from ..rest import is_private, read_secret, write_secret
 from .folder import Folder
 
@@ -40,24 +39,13 @@ def redact(folder: Folder, text: str) -> str:
     return text
 
 
-@contextmanager
-def _alone(folder: Folder) -> Iterator[None]:
-    """Let one role at a time make secrets: two may need the same one."""
-    make_private(folder.secrets)
-    handle = os.open(folder.secrets, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def converge(folder: Folder, names: Sequence[str], rotate: Sequence[str], apply: bool) -> dict[str, Any]:
     """Make each secret once. With ``rotate`` put a new value beside the old one: see ``promote``.
 
     ``pending`` names the secrets with such a value, also of a run that was interrupted.
     """
-    with _alone(folder) if apply else nullcontext():
+    # Two roles may need the same one.
+    with alone(folder.secrets) if apply else nullcontext():
         return _converge(folder, names, rotate, apply)
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
 from ..errors import MatchaError
-from ..files import make_private, read_text, write_atomically
+from ..files import alone, make_private, read_text, write_atomically
 from .folder import Folder
 from .processes import MARK, end_processes
 
@@ -125,12 +124,8 @@ class Supervisor:
     def alone(self) -> Iterator[None]:
         """Let one role at a time speak to supervisor: they install side by side."""
         make_private(self.folder.supervisor / "programs", self.folder.path / "run", self.folder.path / "logs")
-        handle = os.open(self.folder.supervisor, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with alone(self.folder.supervisor):
             yield
-        finally:
-            os.close(handle)
 
     def start(self) -> bool:
         """Start supervisor, unless it runs; return whether it was started. It starts every program that it knows."""

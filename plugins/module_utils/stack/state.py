@@ -17,9 +17,7 @@ from the moment on in which a destroy begins to remove things.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -28,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MatchaError
-from ..files import write_atomically
+from ..files import alone, write_atomically
 from .definition import Stack
 
 SCHEMA_VERSION = 1
@@ -129,17 +127,13 @@ class FileState(StateStore):
 
     def update(self, change: Callable[[State | None], State]) -> State:
         """Replace the state under a lock of its own: the roles of one run record side by side."""
-        # The folder, since a lock file would be one more to remove.
-        handle = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            before = self.read()
-            # A copy, so that a change in place is seen.
-            after = change(json.loads(json.dumps(before)))
-            if after != before:
-                write_atomically(self.path, json.dumps(after, indent=2) + "\n")
-            return after
+            with alone(self.path.parent):
+                before = self.read()
+                # A copy, so that a change in place is seen.
+                after = change(json.loads(json.dumps(before)))
+                if after != before:
+                    write_atomically(self.path, json.dumps(after, indent=2) + "\n")
+                return after
         except OSError as error:
             raise StateError(f"The state {self.path} cannot be written ({error}): make its folder writable.") from error
-        finally:
-            os.close(handle)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
@@ -46,23 +47,22 @@ def processes_of(folder: Path) -> list[psutil.Process]:
 def end_processes(folder: Path) -> bool:
     """End every process of a deployment; return whether there was one."""
     psutil = _psutil()
-    ended = False
-    # One may start another while it ends.
+    deadline = time.monotonic() + PATIENCE
+    told: set[int] = set()
+    # One may start another while it ends. Those that have ended are not found, even where nobody reaps them.
     while found := processes_of(folder):
-        ended = True
+        late = time.monotonic() > deadline
         for process in found:
             try:
-                process.terminate()
+                if late:
+                    process.kill()
+                elif process.pid not in told:
+                    process.terminate()
             except psutil.NoSuchProcess:
                 continue
-        _gone, alive = psutil.wait_procs(found, timeout=PATIENCE)
-        for process in alive:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
-        psutil.wait_procs(alive, timeout=PATIENCE)
-    return ended
+        told.update(process.pid for process in found)
+        time.sleep(0.05)
+    return bool(told)
 
 
 def listeners(ports: Collection[int]) -> dict[int, set[int]]:

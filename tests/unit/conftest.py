@@ -4,16 +4,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import socket
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from ansible_collections.matcha.mlops.plugins.module_utils.local.folder import Folder
-from ansible_collections.matcha.mlops.plugins.module_utils.local.processes import end_processes
+from ansible_collections.matcha.mlops.plugins.module_utils.local.processes import processes_of
+from ansible_collections.matcha.mlops.plugins.module_utils.stack.lock import LocalLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,9 +30,23 @@ def folder() -> Iterator[Folder]:
     found = Folder(home / "tests")
     found.path.mkdir(mode=0o700)
     yield found
-    end_processes(found.path)
+    lock = LocalLock(found.path)
+    if lock.holder():
+        lock.force()
+    # Supervisor would take its time to end.
+    while processes := processes_of(found.path):
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
     # A watcher may be tidying up at the same time.
     shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def stranger() -> Iterator[int]:
+    """Yield a port on which this process, which is none of the deployment's, listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
 
 
 def wait_until(condition: Callable[[], Any], what: str, timeout: float = 30) -> Any:

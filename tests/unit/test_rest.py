@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from servers import Request, serving
 
 from ansible_collections.matcha.mlops.plugins.module_utils import mlflow
 from ansible_collections.matcha.mlops.plugins.module_utils.rest import (
@@ -37,35 +35,16 @@ ANSWERS = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
-    def answer(self) -> None:
-        path = self.path.partition("?")[0]
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        if path == "/echo":
-            status, text = 200, json.dumps({"query": self.path, "body": body, "who": self.headers.get("Authorization")})
-        else:
-            status, text = ANSWERS.get(path, (404, "nothing here"))
-        self.send_response(status)
-        if status == 302:
-            self.send_header("Location", "/good")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    do_GET = do_POST = do_PUT = do_PATCH = answer  # noqa: N815
-
-    def log_message(self, *_arguments: object) -> None:
-        """Be silent."""
+def answer(request: Request) -> tuple[int, object]:
+    if request.path == "/echo":
+        return 200, {"query": request.query, "body": request.body, "who": request.authorization}
+    return ANSWERS.get(request.path, (404, "nothing here"))
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(answer) as address:
+        yield address
 
 
 def test_answers(url: str) -> None:
@@ -73,7 +52,7 @@ def test_answers(url: str) -> None:
     assert rest.request("GET", "/good") == {"tea": "matcha"}
     assert rest.request("GET", "/empty") is None
     assert rest.request("POST", "/echo", query={"a": "b c"}, body={"n": 1}) == {
-        "query": "/echo?a=b+c",
+        "query": {"a": "b c"},
         "body": '{"n": 1}',
         "who": "Bearer x",
     }

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ansible_collections.matcha.mlops.plugins.module_utils.local import deployment, secrets
+from ansible_collections.matcha.mlops.plugins.module_utils.local import service as local_service
 from ansible_collections.matcha.mlops.plugins.module_utils.local.ports import allocate
 from ansible_collections.matcha.mlops.plugins.module_utils.local.processes import processes_of
 from ansible_collections.matcha.mlops.plugins.module_utils.local.service import Service, ServiceError, converge
@@ -167,7 +168,10 @@ def test_an_upgrade_that_fails_says_so_and_can_be_repeated(folder: Folder, servi
     assert converge(folder, dataclasses.replace(newer, upgrade_command=[]), apply=True)["changed"]
 
 
-def test_one_that_does_not_start_says_why_without_its_secret(folder: Folder, service: Service) -> None:
+def test_one_that_does_not_start_says_why_without_its_secret(
+    folder: Folder, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_service, "ATTEMPTS", 2)
     broken = dataclasses.replace(service, command=[*service.command, "broken"])
     with pytest.raises(ServiceError, match="did not become healthy") as error:
         converge(folder, broken, apply=True)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import uuid
 from contextlib import contextmanager
@@ -65,6 +66,23 @@ def serving(answer: Callable[[Request], tuple[int, Any]]) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def saying(text: str) -> Iterator[str]:
+    """Yield the address of a server that says this to one client, which need not be HTTP, and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _client = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(text.encode())
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread.join()
 
 
 Resource = dict[str, Any]

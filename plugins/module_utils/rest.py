@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -120,7 +121,8 @@ class Rest:
                 content = response.read()
         except HTTPError as error:
             raise self._refused(method, path, error) from error
-        except (URLError, OSError) as error:
+        # What listens there may speak no HTTP, or hang up.
+        except (URLError, OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise UnreachableError(
                 f"{self.name} does not answer at {self.url} ({reason}): see that it runs."

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from servers import Request, serving
+from servers import Request, saying, serving
 
 from ansible_collections.matcha.mlops.plugins.module_utils import mlflow
 from ansible_collections.matcha.mlops.plugins.module_utils.rest import (
@@ -80,6 +80,17 @@ def test_nobody_there(url: str) -> None:
         Rest("Tea", "http://127.0.0.1:1").request("GET", "/")
     with pytest.raises(RestError, match="is not the address of a server"):
         Rest("Tea", url.removeprefix("http://"))
+
+
+@pytest.mark.parametrize("said", ["", "SSH-2.0-OpenSSH\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
+def test_something_else_listens(said: str) -> None:
+    with saying(said) as url, pytest.raises(UnreachableError, match=f"Tea does not answer at {url} "):
+        Rest("Tea", url).request("GET", "/")
+
+
+def test_one_that_says_nothing_is_not_waited_for(stranger: int) -> None:
+    with pytest.raises(UnreachableError, match="timed out"):
+        Rest("Tea", f"http://127.0.0.1:{stranger}", timeout=0.1).request("GET", "/")
 
 
 def test_a_proxy_is_not_asked_for_this_machine(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -66,7 +67,7 @@ def is_healthy(url: str, timeout: float = 5) -> bool:
     try:
         with build_opener(ProxyHandler({})).open(url, timeout=timeout) as response:
             return bool(200 <= response.status < 300)
-    except (URLError, OSError, ValueError):
+    except (URLError, OSError, HTTPException, ValueError):
         return False
 
 

@@ -174,7 +174,11 @@ class Supervisor:
     def restart(self, name: str) -> None:
         """Start a program with the configuration that is in its file now; stop it first if it runs."""
         self.halt(name)
-        self._call("reloadConfig")
+        try:
+            # It reads every program's file, and refuses all of them for one that is broken.
+            self._call("reloadConfig")
+        except Fault as fault:
+            raise SupervisorError(f"{name} could not be started: {fault.faultString}.") from fault
         try:
             self._call("removeProcessGroup", name)
         except Fault as fault:

@@ -49,6 +49,13 @@ def stranger() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@pytest.fixture
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 def wait_until(condition: Callable[[], Any], what: str, timeout: float = 30) -> Any:
     """Return what a condition gives as soon as it is true."""
     deadline = time.monotonic() + timeout

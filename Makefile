@@ -39,7 +39,7 @@ test-fast: ## run the unit tests and the quick gates
 test: ## run every test
 	@$(PYTEST) $(TESTS) $(PYTEST_ARGS)
 
-test-full: ## run every test, with other versions of ansible-core and more rounds
+test-full: ## run every test, with every round of what is sampled otherwise
 	@$(PYTEST) --full $(TESTS) $(PYTEST_ARGS)
 
 bench: ## measure, into build/bench.json

@@ -18,7 +18,7 @@ ORDER = ("unit", "lint", "toolchain", "integration")
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("matcha")
     group.addoption("--fast", action="store_true", help="leave out what takes long")
-    group.addoption("--full", action="store_true", help="other versions of ansible-core too, and more rounds")
+    group.addoption("--full", action="store_true", help="every round and every component of what is sampled otherwise")
     group.addoption("--seed", type=int, default=None, help="repeat a run's random choices (the header shows them)")
 
 
@@ -44,8 +44,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if config.option.fast and item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="left out by --fast"))
-        if not config.option.full and item.get_closest_marker("full"):
-            item.add_marker(pytest.mark.skip(reason="only with --full"))
 
 
 @pytest.fixture(scope="session")

@@ -356,10 +356,7 @@ runpy.run_module("pip", run_name="__main__", alter_sys=True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "core",
-    ["current", *(pytest.param(name, marks=pytest.mark.full) for name in ("ansible-2.17", "ansible-2.21"))],
-)
+@pytest.mark.parametrize("core", ["current", "ansible-2.17", "ansible-2.21"])
 def test_sanity(core: str, installed: Path) -> None:
     programs = core_bin(core)
     place = ROOT / "build" / "ansible-test" / core

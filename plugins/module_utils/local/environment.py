@@ -44,7 +44,8 @@ def uv(*arguments: str) -> subprocess.CompletedProcess[str]:
         UV_PYTHON_DOWNLOADS="never",
         UV_SYSTEM_CERTS="1",
     )
-    return subprocess.run(
+    # Ansible's own run_command needs a module, and these libraries serve action plugins too.
+    return subprocess.run(  # pylint: disable=ansible-bad-function
         [program, *arguments],
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -60,11 +61,14 @@ def python_version(python: str) -> str:
     """Return an interpreter's version as ``3.11``. Raises ``MatchaError`` unless it is a supported one."""
     script = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
-        found = subprocess.run([python, "-I", "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+        result = subprocess.run(  # pylint: disable=ansible-bad-function
+            [python, "-I", "-c", script], capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError) as error:
         raise VenvError(
             f"matcha_python is {python}, and that does not run: set it to the path of a Python {' or '.join(PYTHONS)}."
         ) from error
+    found = result.stdout.strip()
     if found not in PYTHONS:
         raise VenvError(
             f"{python} is Python {found}, and the components need {' or '.join(PYTHONS)}: set matcha_python to the "

@@ -226,7 +226,7 @@ def _back_up(folder: Folder, service: Service, old: str) -> str | None:
 
 def _upgrade(folder: Folder, service: Service) -> None:
     """Run the command that brings the data to the new version."""
-    result = subprocess.run(
+    result = subprocess.run(  # pylint: disable=ansible-bad-function
         ["/bin/sh", "-c", run_script(folder, service, service.upgrade_command)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -138,7 +138,7 @@ class Supervisor:
         # What a killed supervisor left would keep the ports.
         end_processes(self.folder.path)
         # Nothing of an ansible run is handed on, not even what fences it.
-        result = subprocess.run(
+        result = subprocess.run(  # pylint: disable=ansible-bad-function
             [sys.executable, "-I", "-m", "supervisor.supervisord", "-c", str(configuration)],
             env={**os.environ, MARK: str(self.folder.path)},
             cwd="/",

@@ -43,7 +43,7 @@ def verify(
         file.write("".join(f"{name}={value}\n" for name, value in values.items()))
         file.flush()
         try:
-            result = subprocess.run(
+            result = subprocess.run(  # pylint: disable=ansible-bad-function
                 [python, script, file.name],
                 env={key: value for key, value in os.environ.items() if not key.startswith("PYTHON")},
                 stdin=subprocess.DEVNULL,

@@ -134,7 +134,7 @@ class LocalLock(Lock):
     def _start_watcher(self, wanted: dict[str, Any]) -> str:
         make_private(self.folder)
         # Not waited for: it outlives this worker, and belongs to init then.
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             [sys.executable, "-I", str(Path(watcher.__file__)), str(self.folder), json.dumps(wanted)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -47,6 +47,11 @@ def test_unknown_component_gets_the_nearest_one() -> None:
         define("own", {"own": ["zenlm"]}, KNOWN)
 
 
+def test_a_stack_that_is_asked_for_must_exist_even_if_the_recorded_one_does_not() -> None:
+    with pytest.raises(StackError, match="matcha_stack is 'll', and there is no such stack: did you mean 'llm'"):
+        choose("ll", Stack("gone", ("dvc",)), STACKS, KNOWN, "tests")
+
+
 def test_a_component_twice_is_there_once() -> None:
     assert define("own", {"own": ["dvc", "dvc"]}, KNOWN).components == ("dvc",)
 

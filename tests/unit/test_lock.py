@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
-import contextlib
+import getpass
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from ansible_collections.matcha.mlops.plugins.module_utils.stack import watcher
@@ -112,6 +115,10 @@ def ended(pid: int) -> bool:
     return watcher.start_time(pid) == "" or open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] == "Z"
 
 
+def watcher_of(folder: Folder) -> dict[str, Any]:
+    return dict(json.loads((folder.path / "lock.json").read_text(encoding="utf-8"))["watcher"])
+
+
 def test_a_run_takes_it_again_and_again(start: Callable[[], Controller], folder: Folder) -> None:
     one = start()
     token = one.do("take", "provision", 0)
@@ -126,7 +133,8 @@ def test_another_run_is_told_who_holds_it(start: Callable[[], Controller]) -> No
     one, two = start(), start()
     one.do("take", "provision", 0)
     told = two.do("take", "destroy", 0)
-    for part in ("refused: The deployment is locked by", "@", f"(process {one.process.pid})", "since 2", "'provision'"):
+    who = f"{getpass.getuser()}@{socket.gethostname()} (process {one.process.pid}) since 2"
+    for part in (f"refused: The deployment is locked by {who}", "'provision'", "matcha_lock_timeout", "unlock.yml"):
         assert part in told
 
 
@@ -136,6 +144,13 @@ def test_a_run_waits_and_gets_it(start: Callable[[], Controller]) -> None:
     assert two.do("take", "destroy", 60).startswith("waiting: waiting for the lock of")
     assert one.do("release", token) == "released"
     assert len(two.hear()) == 32
+
+
+def test_a_run_waits_no_longer_than_it_may(start: Callable[[], Controller]) -> None:
+    one, two = start(), start()
+    one.do("take", "provision", 0)
+    assert two.do("take", "destroy", 0.1).startswith("waiting:")
+    assert two.hear().startswith("refused: The deployment is locked by")
 
 
 def test_only_its_own_token_frees_it(start: Callable[[], Controller], folder: Folder) -> None:
@@ -154,6 +169,7 @@ def test_it_ends_with_its_holder(start: Callable[[], Controller], folder: Folder
     one.process.send_signal(signal.SIGKILL)
     free()
     assert not (folder.path / "lock.json").exists()
+    assert (folder.path / "state.json").exists()
     assert len(start().do("take", "provision", 0)) == 32
 
 
@@ -177,8 +193,7 @@ def test_what_a_dead_run_started_is_ended_before_it_is_free(
     _working, worker, child = one.hear().split()
     if new_holder:
         # Even the watcher is gone: the next holder sees to it.
-        record = json.loads((folder.path / "lock.json").read_text(encoding="utf-8"))
-        os.kill(record["watcher"]["pid"], signal.SIGKILL)
+        os.kill(watcher_of(folder)["pid"], signal.SIGKILL)
         assert len(start().do("take", "destroy", 30)) == 32
     else:
         one.process.send_signal(signal.SIGKILL)
@@ -202,6 +217,38 @@ def test_force_makes_the_old_holder_fail(start: Callable[[], Controller], folder
         pass
 
 
+def test_force_ends_what_is_under_way(start: Callable[[], Controller], folder: Folder) -> None:
+    one = start()
+    one.tell("work", one.do("take", "provision", 0))
+    _working, worker, child = one.hear().split()
+    LocalLock(folder.path).force()
+    assert ended(int(worker))
+    assert ended(int(child))
+    assert not ended(one.process.pid)
+
+
+def test_force_comes_too_late(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The holder ends at the same moment, and takes the folder, in which nothing is, with it.
+    lock = LocalLock(folder.path)
+    lock.try_acquire("provision")
+    end = LocalLock._end
+
+    def end_both(*arguments: Any) -> None:
+        end(*arguments)
+        shutil.rmtree(folder.path)
+
+    monkeypatch.setattr(LocalLock, "_end", staticmethod(end_both))
+    lock.force()
+    assert lock.holder() is None
+
+
+def test_roles_work_side_by_side(folder: Folder) -> None:
+    lock = LocalLock(folder.path)
+    token = str(lock.try_acquire("provision"))
+    with lock.working(token), lock.working(token):
+        pass
+
+
 def test_nothing_is_changed_where_the_folder_is_gone(folder: Folder) -> None:
     with pytest.raises(LockError, match="no deployment's folder any more"), LocalLock(folder.path).working("token"):
         pass
@@ -216,10 +263,104 @@ def test_of_ten_one_wins(start: Callable[[], Controller]) -> None:
     assert sum(answer.startswith("refused: The deployment is locked by") for answer in answers) == 9
 
 
+def test_a_killed_watcher_is_replaced(
+    start: Callable[[], Controller], folder: Folder, wait_until: Callable[..., Any]
+) -> None:
+    lock, one = LocalLock(folder.path), start()
+    old = one.do("take", "provision", 0)
+    killed = watcher_of(folder)["pid"]
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: ended(killed), "it has ended")
+    assert lock.holder() is None
+    new = one.do("take", "provision", 0)
+    assert len(new) == 32
+    assert new != old
+    one.do("release", old)
+    with pytest.raises(LockError), lock.working(old):
+        pass
+    with lock.working(new):
+        pass
+
+
+def test_a_killed_watcher_that_nobody_reaps_holds_nothing(folder: Folder, wait_until: Callable[..., Any]) -> None:
+    # Ansible may be the first process of a container, which would have to.
+    lock = LocalLock(folder.path)
+    old = lock.try_acquire("provision")
+    killed = watcher_of(folder)["pid"]
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: ended(killed), "it has ended")
+    assert psutil.pid_exists(killed)
+    assert lock.holder() is None
+    assert lock.try_acquire("provision") not in (old, None)
+
+
+def test_a_dead_run_whose_watcher_is_dead_too_stops_nobody(
+    start: Callable[[], Controller], folder: Folder, wait_until: Callable[..., Any]
+) -> None:
+    one = start()
+    one.do("take", "provision", 0)
+    killed = watcher_of(folder)["pid"]
+    os.kill(killed, signal.SIGKILL)
+    one.end()
+    wait_until(lambda: ended(killed), "it has ended")
+    assert (folder.path / "lock.json").exists()
+    assert LocalLock(folder.path).holder() is None
+    assert len(start().do("take", "destroy", 0)) == 32
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+def test_a_damaged_record_stops_nobody(folder: Folder, text: str) -> None:
+    (folder.path / "lock.json").write_text(text, encoding="utf-8")
+    assert LocalLock(folder.path).holder() is None
+    assert LocalLock(folder.path).try_acquire("provision")
+
+
 def test_a_record_of_a_process_that_was_replaced_holds_nothing(folder: Folder) -> None:
+    # The number is in use again, by a process that was started at another time.
     now = {"pid": os.getpid(), "started": "1"}
     record = {"token": "t", "user": "u", "host": "h", "since": "s", "purpose": "p", "controller": now, "watcher": now}
     (folder.path / "lock.json").write_text(json.dumps(record), encoding="utf-8")
-    assert LocalLock(folder.path).holder() is None
-    with contextlib.suppress(FileNotFoundError):
-        (folder.path / "lock.json").unlink()
+    lock = LocalLock(folder.path)
+    assert lock.holder() is None
+    # Nor is that process ended.
+    lock.release("t")
+    lock.force()
+    assert lock.try_acquire("provision")
+
+
+@pytest.mark.parametrize("controller", [{"pid": os.getpid(), "started": "1"}, {"pid": 2**22 + 1, "started": "1"}])
+def test_nothing_is_locked_for_a_controller_that_has_ended(folder: Folder, controller: dict[str, Any]) -> None:
+    holder = json.dumps({"token": "t", "controller": controller})
+    command = [sys.executable, "-I", watcher.__file__, folder.path, holder]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "gone\n"
+    assert not list(folder.path.iterdir())
+
+
+def test_its_files_are_its_owners_alone(folder: Folder) -> None:
+    below = LocalLock(folder.path / "a" / "b")
+    below.try_acquire("provision")
+    assert {path.stat().st_mode & 0o777 for path in below.folder.iterdir()} == {0o600}
+    assert below.folder.stat().st_mode & 0o777 == 0o700
+    below.force()
+
+
+def test_files_that_cannot_be_locked_are_named(folder: Folder) -> None:
+    (folder.path / "lock").mkdir()
+    with pytest.raises(LockError, match=f"The lock in {folder.path} could not be taken: see that its files are yours"):
+        LocalLock(folder.path).try_acquire("provision")
+
+
+def test_the_watcher_keeps_nobodys_pipe_open(folder: Folder) -> None:
+    # Whoever started Ansible may read its output to the end, while the lock is held.
+    script = f"from {LocalLock.__module__} import *; print(LocalLock(Path(sys.argv[1])).try_acquire('test'))"
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    worker = subprocess.run(
+        [sys.executable, "-c", script, folder.path],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    holder = LocalLock(folder.path).holder()
+    assert holder
+    assert worker.stdout.strip() == holder.token

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,6 +68,43 @@ def test_a_crash_while_writing_leaves_the_old_one(store: FileState, monkeypatch:
     assert [path.name for path in store.path.parent.iterdir()] == ["state.json"]
 
 
+def _killed_while_writing(store: FileState, step: str) -> None:
+    setattr(files.os, step, lambda *_arguments: os.kill(os.getpid(), signal.SIGKILL))
+    store.update(lambda state: {**(state or {}), "ports": {"dvc": {}}})
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_run_that_is_killed_while_writing_leaves_the_old_one(store: FileState, step: str) -> None:
+    before = store.path.read_bytes()
+    writer = multiprocessing.get_context("fork").Process(target=_killed_while_writing, args=(store, step))
+    writer.start()
+    writer.join()
+    assert writer.exitcode == -signal.SIGKILL
+    assert store.path.read_bytes() == before
+    # Nor is the next one kept from writing.
+    assert store.update(lambda state: {**(state or {}), "ports": {"dvc": {}}}) == store.read()
+
+
+def _write_again_and_again(store: FileState) -> None:
+    for number in range(20):
+        store.update(lambda state, number=number: {**(state or {}), "text": [number] * 20000})
+
+
+def test_a_reader_never_sees_half(store: FileState) -> None:
+    writer = multiprocessing.get_context("fork").Process(target=_write_again_and_again, args=(store,))
+    writer.start()
+    seen = 0
+    while writer.is_alive():
+        # Damage would be an error.
+        state = store.read()
+        assert state
+        assert len(set(state.get("text", []))) <= 1
+        seen += 1
+    writer.join()
+    assert writer.exitcode == 0
+    assert seen > 1
+
+
 def _record(path: Path, number: int) -> None:
     def change(state: dict[str, Any] | None) -> dict[str, Any]:
         assert state
@@ -98,6 +137,35 @@ def test_a_missing_part_is_damage(key: str) -> None:
     del state[key]
     with pytest.raises(StateError, match=f"damaged .'{key}' is missing"):
         decode(json.dumps(state), "here")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"matcha_uuid": 1},
+        {"prefix": None},
+        {"stack": []},
+        {"stack": {"name": "own"}},
+        {"stack": {"name": 1, "components": []}},
+        {"stack": {"name": "own", "components": "dvc"}},
+        {"stack": {"name": "own", "components": [1]}},
+        {"ports": []},
+        {"ports": {"dvc": 20000}},
+        {"components": None},
+        {"components": {"dvc": None}},
+    ],
+)
+def test_another_type_is_damage(change: dict[str, Any]) -> None:
+    state = new_state("tests", "local", STACK)
+    assert decode(json.dumps(state), "here") == state
+    with pytest.raises(StateError, match="The state here is damaged"):
+        decode(json.dumps({**state, **change}), "here")
+
+
+def test_what_is_no_text_is_named(store: FileState) -> None:
+    store.path.write_bytes(b"\xff")
+    with pytest.raises(StateError, match=f"The state {store.path} cannot be read"):
+        store.read()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "1", '"text"', "{}", '{"schema_version": "1"}', "\0"])

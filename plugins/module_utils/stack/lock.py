@@ -203,8 +203,6 @@ class LocalLock(Lock):
         except ProcessLookupError:
             return
         while watcher.start_time(process["pid"]) == process["started"]:
-            if _is_zombie(process["pid"]):
-                return
             time.sleep(0.005)
 
     @contextmanager
@@ -232,10 +230,3 @@ class LocalLock(Lock):
             yield
         finally:
             os.close(handle)
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
-    except (OSError, IndexError):
-        return True

@@ -87,9 +87,12 @@ def decode(text: str, where: str) -> State:
     for key, kind in REQUIRED.items():
         if not isinstance(state.get(key), kind):
             raise StateError(damaged.format(f"'{key}' is missing or of another type"))
-    stack = state["stack"]
-    if not isinstance(stack.get("name"), str) or not isinstance(stack.get("components"), list):
+    name, components = state["stack"].get("name"), state["stack"].get("components")
+    if not isinstance(name, str) or not isinstance(components, list) or not all(isinstance(c, str) for c in components):
         raise StateError(damaged.format("'stack' has no name or no components"))
+    for key in ("ports", "components"):
+        if not all(isinstance(part, dict) for part in state[key].values()):
+            raise StateError(damaged.format(f"'{key}' holds something of another type"))
     return dict(state)
 
 

@@ -34,11 +34,13 @@ LOCK, HOLDER, WORK = "lock", "lock.json", "work.lock"
 def start_time(pid: int) -> str:
     """Return when a process was started, in clock ticks since boot; empty if there is no such process.
 
-    With it a process is known for sure: the kernel uses numbers again.
+    With it a process is known for sure: the kernel uses numbers again. One that has ended is none, even
+    where nobody reaps it.
     """
     try:
         # The second field, the name, may hold spaces and parentheses.
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return "" if fields[0] == "Z" else fields[19]
     except (OSError, IndexError):
         return ""
 
@@ -63,7 +65,11 @@ def users(path: Path) -> Iterator[int]:
 def end_workers(folder: Path) -> None:
     """Kill whatever still changes the deployment, and return when nothing does."""
     path = folder / WORK
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        # The folder was removed with all that is in it.
+        return
     try:
         while True:
             try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -14,7 +15,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from servers import serving
 
+from ansible_collections.matcha.mlops.plugins.module_utils.errors import MatchaError
 from ansible_collections.matcha.mlops.plugins.module_utils.local import deployment, secrets
 from ansible_collections.matcha.mlops.plugins.module_utils.local import service as local_service
 from ansible_collections.matcha.mlops.plugins.module_utils.local.ports import allocate
@@ -22,18 +25,21 @@ from ansible_collections.matcha.mlops.plugins.module_utils.local.processes impor
 from ansible_collections.matcha.mlops.plugins.module_utils.local.service import Service, ServiceError, converge
 from ansible_collections.matcha.mlops.plugins.module_utils.local.supervisor import Supervisor
 from ansible_collections.matcha.mlops.plugins.module_utils.stack.definition import Stack
+from ansible_collections.matcha.mlops.plugins.module_utils.stack.lock import LocalLock
 from ansible_collections.matcha.mlops.plugins.module_utils.stack.state import FileState, new_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from ansible_collections.matcha.mlops.plugins.module_utils.local.folder import Folder
 
 SERVER = """\
-import http.server, os, sys
+import http.server, os, pathlib, sys
 print("the password is", os.environ["PASSWORD"], flush=True)
 if "broken" in sys.argv:
     sys.exit(1)
+pathlib.Path("health").touch()
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRequestHandler).serve_forever()
 """
 
@@ -46,10 +52,11 @@ def service(folder: Folder) -> Service:
         name="tea",
         version="1.2.0",
         command=[sys.executable, str(folder.config("tea") / "server.py"), str(port)],
-        health_url=f"http://127.0.0.1:{port}/",
+        health_url=f"http://127.0.0.1:{port}/health",
         environment={"COLOUR": "it's green"},
         secrets={"PASSWORD": "tea-password"},
         files={"server.py": SERVER},
+        folders=[str(folder.data("tea") / "leaves")],
         databases=[str(folder.data("tea") / "tea.db")],
     )
 
@@ -58,10 +65,19 @@ def pid_of(folder: Folder) -> int:
     return int(Supervisor(folder).process("tea")["pid"])
 
 
+def snapshot(folder: Folder) -> dict[str, tuple[int, int]]:
+    """Return what tells whether anybody wrote anything."""
+    return {str(path): (path.lstat().st_mtime_ns, path.lstat().st_mode) for path in folder.path.rglob("*")}
+
+
 def test_it_is_started_once(folder: Folder, service: Service) -> None:
-    assert converge(folder, service, apply=False)["changed"]
-    assert not folder.config("tea").exists()
-    assert converge(folder, service, apply=True)["changed"]
+    before = snapshot(folder)
+    planned = converge(folder, service, apply=False)
+    assert planned["changed"]
+    assert snapshot(folder) == before
+    assert converge(folder, service, apply=True) == planned
+    assert set(planned["configuration"]) == {"config/tea/run", "config/tea/server.py", "supervisor/programs/tea.conf"}
+    assert [path.stat().st_mode & 0o777 for path in (folder.data("tea"), folder.data("tea") / "leaves")] == [0o700] * 2
     pid = pid_of(folder)
     for apply in (False, True):
         result = converge(folder, service, apply=apply)
@@ -85,6 +101,15 @@ def test_its_secret_is_in_its_environment_and_nowhere_else(folder: Folder, servi
         assert secret not in path.read_text(encoding="utf-8") or path == folder.log("tea")
 
 
+def test_a_file_that_others_can_read_is_mended(folder: Folder, service: Service) -> None:
+    converge(folder, service, apply=True)
+    path = folder.config("tea") / "server.py"
+    path.chmod(0o644)
+    assert converge(folder, service, apply=False)["changed"]
+    assert converge(folder, service, apply=True)["changed"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("file", ["config/tea/run", "config/tea/server.py", "supervisor/programs/tea.conf"])
 def test_a_file_that_was_edited_is_mended_and_the_process_restarted(
     folder: Folder, service: Service, file: str
@@ -93,7 +118,9 @@ def test_a_file_that_was_edited_is_mended_and_the_process_restarted(
     pid = pid_of(folder)
     with (folder.path / file).open("a", encoding="utf-8") as stream:
         stream.write(f"# by hand, with {secrets.read(folder, 'tea-password')}\n")
+    before = snapshot(folder)
     planned = converge(folder, service, apply=False)
+    assert snapshot(folder) == before
     assert planned["changed"]
     assert planned["diff"][0]["before_header"] == file
     assert "# by hand, with (hidden)" in planned["diff"][0]["before"]
@@ -137,20 +164,54 @@ def test_a_killed_supervisor_leaves_nothing_in_the_way(folder: Folder, service: 
     assert old not in {process.pid for process in processes_of(folder.path)}
 
 
+def test_one_that_runs_and_does_not_answer_is_restarted(
+    folder: Folder, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_service, "HUNG", 0.1)
+    converge(folder, service, apply=True)
+    pid = pid_of(folder)
+    (folder.data("tea") / "health").unlink()
+    for apply in (False, True):
+        assert converge(folder, service, apply=apply)["diff"][-1]["before"]["process"] == "does not answer"
+    assert pid_of(folder) != pid
+
+
+def test_one_that_never_answers(folder: Folder, service: Service) -> None:
+    with pytest.raises(ServiceError, match=rf"tea did not become healthy\. .* {folder.log('tea')} ends with:"):
+        converge(folder, dataclasses.replace(service, command=["sleep", "1000"], timeout=0.1), apply=True)
+    # The process has the new configuration: that it works is still to be seen.
+    assert folder.pending("tea").exists()
+
+
+def test_another_server_on_its_port_does_not_stand_for_it(folder: Folder, service: Service) -> None:
+    with serving(lambda _request: (200, "")) as url:
+        taken = dataclasses.replace(service, command=["sleep", "1000"], health_url=url, timeout=0.1)
+        with pytest.raises(ServiceError, match="tea did not become healthy"):
+            converge(folder, taken, apply=True)
+        assert converge(folder, taken, apply=False)["changed"]
+
+
 def test_another_version_copies_the_databases_first(folder: Folder, service: Service) -> None:
     converge(folder, service, apply=True)
     with closing(sqlite3.connect(service.databases[0])) as database:
         database.execute("CREATE TABLE tea (name TEXT)")
         database.execute("INSERT INTO tea VALUES ('matcha')")
         database.commit()
+    pid = pid_of(folder)
     newer = dataclasses.replace(
         service, version="1.10.0", upgrade_command=["/bin/sh", "-c", f"echo $COLOUR >{folder.path}/upgraded"]
     )
+    before = snapshot(folder)
+    planned = converge(folder, newer, apply=False)
+    assert planned["diff"][-1]["after"]["version"] == "1.10.0"
+    assert snapshot(folder) == before
+    assert pid_of(folder) == pid
     result = converge(folder, newer, apply=True)
     assert result["backup"]
     with closing(sqlite3.connect(f"{result['backup']}/tea.db")) as copy:
         assert copy.execute("SELECT name FROM tea").fetchall() == [("matcha",)]
     assert (folder.path / "upgraded").read_text(encoding="utf-8") == "it's green\n"
+    assert {path.stat().st_mode & 0o077 for path in (folder.path / "backups").rglob("*")} == {0}
     assert not converge(folder, newer, apply=True)["changed"]
     # 1.10 is newer than 1.2: there is no way back.
     with pytest.raises(ServiceError, match=r"tea 1\.2\.0 cannot use data of 1\.10\.0"):
@@ -212,6 +273,16 @@ def test_stop_and_start(folder: Folder, state: dict[str, Any]) -> None:
     assert len(processes_of(folder.path)) == 2
 
 
+def test_one_that_cannot_be_started_again_is_named(
+    folder: Folder, state: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "PATIENCE", 0.1)
+    deployment.stop(folder, apply=True)
+    (folder.config("tea") / "server.py").write_text("raise SystemExit", encoding="utf-8")
+    with pytest.raises(MatchaError, match=f"tea does not become healthy: see {folder.log('tea')}, then run provision"):
+        deployment.start(folder, state, apply=True)
+
+
 def test_drift(folder: Folder, state: dict[str, Any]) -> None:
     assert deployment.inspect(folder, state)["tea"]["drift"] == []
     assert deployment.inspect(folder, state)["coffee"] == {
@@ -231,15 +302,32 @@ def test_drift(folder: Folder, state: dict[str, Any]) -> None:
         f"{folder.config('tea')}/run is missing.",
         f"It does not listen on port {state['ports']['tea']['http']}.",
     ]
+    shutil.rmtree(folder.environments)
+    drift = deployment.inspect(folder, state)["tea"]["drift"]
+    assert drift[0] == f"Its environment {folder.environments}/tea is not complete."
 
 
-def test_destroy(folder: Folder, state: dict[str, Any]) -> None:
+def test_destroy(folder: Folder, state: dict[str, Any], tmp_path: Path, wait_until: Callable[..., Any]) -> None:
     assert state
-    assert deployment.destroy(folder, apply=False)["changed"]
+    lock = LocalLock(folder.path)
+    token = str(lock.try_acquire("destroy"))
+    (tmp_path / "mine").touch()
+    (folder.path / "link").symlink_to(tmp_path)
+    (folder.data("tea") / "link").symlink_to(tmp_path)
+    before = snapshot(folder)
+    planned = deployment.destroy(folder, apply=False)
+    assert planned["changed"]
+    assert snapshot(folder) == before
     assert processes_of(folder.path)
-    assert deployment.destroy(folder, apply=True)["changed"]
+    assert deployment.destroy(folder, apply=True) == planned
     assert not processes_of(folder.path)
-    assert not list(folder.path.iterdir())
+    # What a link leads to is somebody else's.
+    assert (tmp_path / "mine").exists()
+    # The lock is held until the end, and goes then.
+    assert {path.name for path in folder.path.iterdir()} == {"lock", "lock.json", "work.lock"}
+    assert not deployment.destroy(folder, apply=True)["changed"]
+    lock.release(token)
+    wait_until(lambda: not folder.path.exists(), "the folder is gone")
     assert not deployment.destroy(folder, apply=True)["changed"]
 
 

@@ -18,7 +18,7 @@ from .environment import installed_version
 from .folder import Folder
 from .health import complaint
 from .processes import listeners, processes_of
-from .service import is_healthy
+from .service import answers
 from .supervisor import RUNNING, Supervisor
 
 # How long all components together may take to become healthy, in seconds.
@@ -52,7 +52,7 @@ def _wait_for_all(folder: Folder, supervisor: Supervisor, services: dict[str, di
     waiting = dict(services)
     while waiting:
         for name, part in list(waiting.items()):
-            if is_healthy(part["health_url"]):
+            if answers(folder, part["health_url"]):
                 del waiting[name]
             elif supervisor.process(name)["statename"] not in RUNNING or time.monotonic() > deadline:
                 raise MatchaError(f"{name} does not become healthy: see {folder.log(name)}, then run provision.")

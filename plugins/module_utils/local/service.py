@@ -20,11 +20,13 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 from ..errors import MatchaError
 from ..files import make_private, read_text, write_atomically
 from .folder import Folder
+from .processes import listeners, processes_of
 from .secrets import redact, secret_file
 from .supervisor import RUNNING, Supervisor, program_file, program_text
 
@@ -69,6 +71,14 @@ def is_healthy(url: str, timeout: float = 5) -> bool:
             return bool(200 <= response.status < 300)
     except (URLError, OSError, HTTPException, ValueError):
         return False
+
+
+def answers(folder: Folder, url: str) -> bool:
+    """Return whether a server of this deployment answers with success: not somebody else's on its port."""
+    port = urlsplit(url).port or 0
+    return is_healthy(url) and not listeners([port]).get(port, set()).isdisjoint(
+        process.pid for process in processes_of(folder.path)
+    )
 
 
 def run_script(folder: Folder, service: Service, command: Sequence[str]) -> str:
@@ -135,7 +145,7 @@ def converge(folder: Folder, service: Service, apply: bool) -> dict[str, Any]:
         runs = _wait(supervisor, service, HUNG)
         state = state if runs else "does not answer"
     elif runs:
-        runs = is_healthy(service.health_url)
+        runs = answers(folder, service.health_url)
         state = state if runs else "does not answer"
     result: dict[str, Any] = {
         "changed": not runs,
@@ -189,13 +199,13 @@ def _wait(supervisor: Supervisor, service: Service, timeout: float) -> bool:
     """Return whether a service becomes healthy before the time is over, or it ended too often."""
     deadline = time.monotonic() + timeout
     started = set()
-    while not is_healthy(service.health_url):
+    while not answers(supervisor.folder, service.health_url):
         process = supervisor.process(service.name)
         started.add(process["pid"])
         if process["statename"] not in RUNNING or len(started) > ATTEMPTS or time.monotonic() > deadline:
             return False
         time.sleep(0.1)
-    # Healthy, and ours: not somebody else's server on our port.
+    # And supervisor watches over it: it is none that a supervisor before it left.
     return supervisor.process(service.name)["statename"] in RUNNING
 
 

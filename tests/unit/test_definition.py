@@ -15,7 +15,7 @@ from ansible_collections.matcha.mlops.plugins.module_utils.stack.definition impo
 )
 
 KNOWN = ["zenml", "mlflow", "dvc"]
-STACKS = {"default": ["zenml", "mlflow"], "llm": ["zenml", "mlflow", "dvc"]}
+STACKS = {"default": ["zenml", "mlflow"], "llm": ["zenml", "mlflow", "dvc"], "twin": ["zenml", "mlflow", "dvc"]}
 
 
 @pytest.mark.parametrize("prefix", ["abc", "matcha", "a1234567890"])
@@ -78,6 +78,7 @@ def test_the_stack_to_work_on(wanted: str, recorded: Stack | None, expected: str
     ("wanted", "recorded"),
     [
         ("default", Stack("llm", ("zenml", "mlflow", "dvc"))),
+        ("twin", Stack("llm", ("zenml", "mlflow", "dvc"))),
         ("llm", Stack("llm", ("zenml", "mlflow"))),
         ("", Stack("llm", ("zenml",))),
         ("default", Stack("gone", ("dvc",))),

@@ -130,6 +130,31 @@ def test_a_package_that_is_not_the_locked_one_is_refused(
     assert not (path / environment.COMPLETE).exists()
 
 
+def test_a_package_without_a_hash_is_refused(wheels: dict[str, str], converge: Callable[..., dict[str, Any]]) -> None:
+    with pytest.raises(VenvError, match=r"could not be installed: .*hash"):
+        converge(wheels["1.2.3"].partition(" \\")[0] + "\n")
+
+
+def test_one_that_was_interrupted_is_not_complete(
+    converge: Callable[..., dict[str, Any]], made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (site,) = made.glob("lib/python*/site-packages")
+    shutil.rmtree(site / "tea_pot-1.2.3.dist-info")
+    uv = environment.uv
+
+    def interrupted(*arguments: str) -> Any:
+        if "sync" in arguments:
+            raise KeyboardInterrupt
+        return uv(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(environment, "uv", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            converge()
+    assert not (made / environment.COMPLETE).exists()
+    assert converge()["changed"]
+
+
 def interpreter(folder: Folder, script: str) -> str:
     """Return the path of a program that stands for a Python."""
     path = folder.path / "python"

@@ -62,7 +62,11 @@ def test_ports_are_kept_chosen_and_found(folder: Folder) -> None:
     assert found["mlflow"] == {"http": 20002}
     assert found["chroma"]["http"] in range(20000, 32000)
     # What check mode shows is what will be.
-    assert allocate(folder, {"chroma": {"http": None}}, {}) == {"chroma": {"http": found["chroma"]["http"]}}
+    (chosen,) = allocate(folder, {"chroma": {"http": None}}, {})["chroma"].values()
+    assert chosen == found["chroma"]["http"]
+    # One that is asked for is nobody else's.
+    found = allocate(folder, {"chroma": {"http": None}, "mlflow": {"http": chosen}}, {})
+    assert found["chroma"]["http"] != chosen
 
 
 def test_a_port_is_asked_for_once(folder: Folder) -> None:
@@ -161,6 +165,9 @@ def test_a_rotation_that_was_interrupted_goes_on(folder: Folder) -> None:
     old = secrets.read(folder, "a")
     assert secrets.converge(folder, ["a"], ["a"], apply=True)["pending"] == ["a"]
     new = secrets.read(folder, "a.new")
+    # The component may have it already.
+    assert not secrets.converge(folder, ["a"], ["a"], apply=True)["changed"]
+    assert secrets.read(folder, "a.new") == new
     # The next run, which is not asked for one, knows; and it keeps the value.
     assert secrets.converge(folder, ["a"], [], apply=True) == {
         "changed": False,

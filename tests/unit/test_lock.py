@@ -364,3 +364,5 @@ def test_the_watcher_keeps_nobodys_pipe_open(folder: Folder) -> None:
     holder = LocalLock(folder.path).holder()
     assert holder
     assert worker.stdout.strip() == holder.token
+    # Nor does a Ctrl-C that ends Ansible reach it: the lock is held until what runs has ended.
+    assert os.getsid(watcher_of(folder)["pid"]) == watcher_of(folder)["pid"]

@@ -67,6 +67,12 @@ def test_machines_read_what_is_rendered(value: Any) -> None:
     assert yaml.safe_load(render(value, "yaml")) == value
 
 
+@pytest.mark.parametrize("form", ["json", "yaml", "text"])
+def test_one_value_is_one_line(form: str) -> None:
+    # A shell puts it into a variable.
+    assert render("a word and another " * 50, form).count("\n") == 1
+
+
 def test_people_read_text(outputs: dict[str, Any]) -> None:
     assert render("http://127.0.0.1:1", "text") == "http://127.0.0.1:1\n"
     assert render({"cloud": outputs["cloud"]}, "text") == (

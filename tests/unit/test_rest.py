@@ -78,8 +78,9 @@ def test_errors(url: str, path: str, kind: type[RestError], sentence: str) -> No
 def test_nobody_there(url: str) -> None:
     with pytest.raises(UnreachableError, match=r"Tea does not answer at http://127.0.0.1:1 .*see that it runs"):
         Rest("Tea", "http://127.0.0.1:1").request("GET", "/")
-    with pytest.raises(RestError, match="is not the address of a server"):
-        Rest("Tea", url.removeprefix("http://"))
+    for address in (url.removeprefix("http://"), "http:///tea", "file:///tea", ""):
+        with pytest.raises(RestError, match="is not the address of a server"):
+            Rest("Tea", address)
 
 
 @pytest.mark.parametrize("said", ["", "SSH-2.0-OpenSSH\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])

@@ -1,0 +1,37 @@
+# Copyright: Matcha contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The resource providers. Each module has a list TYPES, and may have DATA_PLANES: {host suffix: handler}."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..arm import ResourceType
+
+MODULES = (
+    "resources",
+    "compute",
+    "authorization",
+    "containerregistry",
+    "containerservice",
+    "keyvault",
+    "managedidentity",
+    "mysql",
+    "network",
+    "storage",
+)
+
+
+def _modules() -> list[Any]:
+    return [
+        importlib.import_module(f"{__name__}.{name}")
+        for name in MODULES
+        if importlib.util.find_spec(f"{__name__}.{name}") is not None
+    ]
+
+
+def all_types() -> list[ResourceType]:
+    return [kind for module in _modules() for kind in module.TYPES]

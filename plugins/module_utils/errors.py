@@ -5,6 +5,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MatchaError(Exception):
     """What went wrong and what to do next, as one or two sentences."""
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Return what a module's result says of it beside the message."""
+        return {}

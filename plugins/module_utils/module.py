@@ -35,7 +35,7 @@ def run_module(spec: Mapping[str, Any], run: Callable[[Mapping[str, Any], bool],
         with LocalLock(Path(params["deployment"])).working(params["run"]) if fenced else nullcontext():
             result = run(params, module.check_mode)
     except MatchaError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), **error.details)
     except OSError as error:
         module.fail_json(msg=f"{error.filename or module.params.get('name')}: {error.strerror or error}.")
     module.exit_json(**result)

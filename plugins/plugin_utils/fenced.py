@@ -22,11 +22,34 @@ from .action import deployment_of
 INTERVAL = 15
 
 
-class FencedAction(ActionBase):
-    """Run the module of the same name, fenced by the deployment's lock."""
+class ReportingAction(ActionBase):
+    """Run the module of the same name, and say every now and then that it is still at work."""
 
     _supports_check_mode = True
     _supports_diff = True
+
+    def run_module(self, options: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the module's result."""
+        done = threading.Event()
+        label = f"{variables.get('inventory_hostname')}: {self._task.get_name()}"
+        threading.Thread(target=self._report, args=(done, label), daemon=True).start()
+        try:
+            found: dict[str, Any] = self._execute_module(
+                module_name=self._task.action, module_args=options, task_vars=variables
+            )
+            return found
+        finally:
+            done.set()
+
+    @staticmethod
+    def _report(done: threading.Event, label: str) -> None:
+        begin = time.monotonic()
+        while not done.wait(INTERVAL):
+            Display().display(f"  {label}: {time.monotonic() - begin:.0f} s so far")
+
+
+class FencedAction(ReportingAction):
+    """Run the module of the same name, fenced by the deployment's lock."""
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Add the deployment and the run to the options, and run the module where Ansible runs."""
@@ -42,19 +65,5 @@ class FencedAction(ActionBase):
             options.update(deployment=deployment["path"], run=deployment["run"])
             # The packages that the modules need are beside Ansible.
             variables["ansible_python_interpreter"] = variables.get("ansible_playbook_python")
-        done = threading.Event()
-        threading.Thread(target=self._report, args=(done, self._label(options, variables)), daemon=True).start()
-        try:
-            result.update(self._execute_module(module_name=self._task.action, module_args=options, task_vars=variables))
-        finally:
-            done.set()
+        result.update(self.run_module(options, variables))
         return dict(result)
-
-    def _label(self, options: dict[str, Any], variables: dict[str, Any]) -> str:
-        return f"{variables.get('inventory_hostname')}: {self._task.get_name()}"
-
-    @staticmethod
-    def _report(done: threading.Event, label: str) -> None:
-        begin = time.monotonic()
-        while not done.wait(INTERVAL):
-            Display().display(f"  {label}: {time.monotonic() - begin:.0f} s so far")

@@ -1,0 +1,206 @@
+# Copyright: Matcha contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Azure Resource Manager through Azure's own SDKs: signed in, patient up to a point, and fenced.
+
+The SDKs are imported when they are needed: each costs a third of a second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from ..errors import MatchaError
+from .auth import Auth
+from .errors import AzureError, translate
+
+# Seconds between two looks at something that takes long: soon at first, then seldom.
+FIRST_LOOK, LONGEST_PAUSE = 0.25, 15.0
+RESOURCES_API = "2025-04-01"
+SUBSCRIPTIONS_API = "2022-12-01"
+MISSING = ("azure-identity", "azure-mgmt-containerservice", "azure-mgmt-storage", "azure-mgmt-resource")
+
+
+class Deadline:
+    """The time that is left for a task, and the pauses in it."""
+
+    def __init__(self, seconds: float) -> None:
+        """Begin now."""
+        self.seconds = seconds
+        self.end = time.monotonic() + seconds
+        self._pause = FIRST_LOOK
+
+    def begin_anew(self) -> None:
+        """Look often again: something new is being waited for."""
+        self._pause = FIRST_LOOK
+
+    def pause(self, what: str, longest: float = LONGEST_PAUSE) -> None:
+        """Wait until it is worth to look again. Raises ``AzureError`` when the time is up."""
+        self.sleep(min(self._pause, longest), what)
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def sleep(self, seconds: float, what: str) -> None:
+        """Wait so long. Raises ``AzureError`` where that is longer than what is left."""
+        if time.monotonic() + seconds > self.end:
+            raise AzureError(
+                what,
+                f"not done within {self.seconds:.0f} s, and Azure goes on with it. Run the task again, which carries "
+                f"on from here, or set timeout higher",
+                "Timeout",
+            )
+        time.sleep(seconds)
+
+
+class Arm:
+    """What the modules ask of Azure, for one subscription."""
+
+    def __init__(self, auth: Auth, timeout: float, fence: Callable[[], None] | None = None) -> None:
+        """Sign in when first needed. ``fence`` is called before every write and raises to forbid it."""
+        self.auth = auth
+        self.deadline = Deadline(timeout)
+        self.warnings: list[str] = []
+        self._fence = fence
+
+    @cached_property
+    def credential(self) -> Any:
+        """Return the SDK's credential."""
+        with needing_sdk():
+            return self.auth.credential()
+
+    @cached_property
+    def subscription(self) -> str:
+        """Return the subscription's id: what was said, what ``az`` uses, or the only one there is."""
+        told = self.auth.subscription_id or self.auth.subscription_of_cli()
+        if told:
+            return told
+        # The client wants one, though this question is about none.
+        client = self._client("azure.mgmt.resource.resources", "ResourceManagementClient", "-")
+        found = self._send(client, "GET", f"/subscriptions?api-version={SUBSCRIPTIONS_API}")["value"]
+        if len(found) != 1:
+            names = ", ".join(f"{each['subscriptionId']} ({each['displayName']})" for each in found) or "none"
+            raise MatchaError(
+                f"The credential sees {len(found)} subscriptions: set subscription_id or AZURE_SUBSCRIPTION_ID. "
+                f"There are: {names}."
+            )
+        return str(found[0]["subscriptionId"])
+
+    @cached_property
+    def containers(self) -> Any:
+        """Return the client for AKS."""
+        return self._client("azure.mgmt.containerservice", "ContainerServiceClient", self.subscription)
+
+    @cached_property
+    def storage(self) -> Any:
+        """Return the client for storage accounts."""
+        return self._client("azure.mgmt.storage", "StorageManagementClient", self.subscription)
+
+    @cached_property
+    def resources(self) -> Any:
+        """Return the client for resource groups, and for resources of any type by their ids."""
+        return self._client("azure.mgmt.resource.resources", "ResourceManagementClient", self.subscription)
+
+    def _client(self, package: str, name: str, subscription: str) -> Any:
+        with needing_sdk():
+            import importlib
+
+            from .pipeline import client_options
+
+            options = client_options(self.deadline, self._fence, self.warnings.append)
+            client = getattr(importlib.import_module(package), name)
+            return client(
+                self.credential,
+                subscription,
+                base_url=self.auth.cloud.manager,
+                credential_scopes=[self.auth.cloud.scope],
+                **options,
+            )
+
+    def request(self, method: str, path: str, api_version: str, body: Any = None, query: str = "") -> Any:
+        """Return the answer to one request that is not a long operation, as JSON; None where it is empty.
+
+        Raises ``AzureError``.
+        """
+        return self._send(self.resources, method, f"{path}?api-version={api_version}{query}", body)
+
+    def pages(self, path: str, api_version: str, query: str = "") -> Iterator[dict[str, Any]]:
+        """Yield the items of a list. Raises ``AzureError``."""
+        found = self.request("GET", path, api_version, query=query)
+        while True:
+            yield from found.get("value") or ()
+            if not found.get("nextLink"):
+                return
+            found = self._send(self.resources, "GET", found["nextLink"])
+
+    def _send(self, client: Any, method: str, url: str, body: Any = None) -> Any:
+        with needing_sdk():
+            from azure.core.rest import HttpRequest
+        with explaining(f"{method} {url.partition('?')[0]}"):
+            response = client.send_request(HttpRequest(method, url, json=body))
+            response.raise_for_status()
+            return response.json() if response.text() else None
+
+    def finish(
+        self, what: str, begin: Callable[..., Any], *arguments: Any, wait: bool = True, **options: Any
+    ) -> dict[str, Any] | None:
+        """Begin a long operation of the SDK's and wait until it has ended; return the resource, if Azure does.
+
+        Raises ``AzureError``.
+        """
+        with explaining(what):
+            from .pipeline import Polling
+
+            self.deadline.begin_anew()
+            polling = Polling(self.deadline, what) if wait else False
+            found: dict[str, Any] | None = plain(begin(*arguments, polling=polling, **options).result())
+            return found
+
+    def items(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Iterator[Any]:
+        """Yield the items of a list of the SDK's, as JSON. Raises ``AzureError``."""
+        with explaining("Listing"):
+            for each in call(*arguments, **options):
+                yield plain(each)
+
+    def ask(self, what: str, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """Return what a call of the SDK's answers, as JSON; None where it says that nothing is there.
+
+        Raises ``AzureError``.
+        """
+        try:
+            with explaining(what):
+                return plain(call(*arguments, **options))
+        except AzureError as error:
+            if error.status == 404:
+                return None
+            raise
+
+
+def plain(found: Any) -> Any:
+    """Return a model of the SDK's as JSON: it keeps what it does not know, such as a newer property."""
+    return found.as_dict() if hasattr(found, "as_dict") else found
+
+
+@contextmanager
+def needing_sdk() -> Iterator[None]:
+    """Say how to get what cannot be imported."""
+    try:
+        yield
+    except ImportError as error:
+        raise MatchaError(
+            f"A Python package for Azure is missing ({error.name}): install {', '.join(MISSING)}, as in the "
+            f"collection's requirements.txt, for the Python that runs this module."
+        ) from error
+
+
+@contextmanager
+def explaining(what: str) -> Iterator[None]:
+    """Turn the SDK's errors into ours."""
+    with needing_sdk():
+        from azure.core.exceptions import AzureError as SdkError
+    try:
+        yield
+    except SdkError as error:
+        raise translate(what, error) from error

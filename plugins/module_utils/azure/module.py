@@ -1,0 +1,49 @@
+# Copyright: Matcha contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the ``main`` of a module for Azure is: the table of its kind, and one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..module import run_module
+from .arm import Arm
+from .auth import AUTH_SPEC, Auth
+from .converge import converge, information
+from .kind import Kind
+from .options import argument_spec
+
+WAIT_SPEC: dict[str, Any] = {
+    "wait": {"type": "bool", "default": True},
+    "timeout": {"type": "int", "default": 3600},
+}
+
+
+def run_kind(kind: Kind, states: tuple[str, ...] = ("present", "absent")) -> None:
+    """Run a module that brings one resource to its state."""
+    state = {"state": {"type": "str", "choices": list(states), "default": "present"}}
+    spec = {**AUTH_SPEC, **WAIT_SPEC, **state, **argument_spec(kind.options)}
+
+    def run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+        arm = Arm(Auth.of(params), params["timeout"])
+        outcome = converge(kind, arm, params, check_mode)
+        return {
+            "changed": outcome.changed,
+            "diff": {"before": outcome.before, "after": outcome.after},
+            "resource": None if outcome.resource is None else kind.shown(outcome.resource),
+            "warnings": arm.warnings,
+        }
+
+    run_module(spec, run)
+
+
+def run_information(kind: Kind, spec: Mapping[str, Any]) -> None:
+    """Run a module that only tells of resources; ``spec`` holds the options that say which."""
+
+    def run(params: Mapping[str, Any], _check_mode: bool) -> dict[str, Any]:
+        arm = Arm(Auth.of(params), params["timeout"])
+        return {"changed": False, "resources": information(kind, arm, params), "warnings": arm.warnings}
+
+    run_module({**AUTH_SPEC, "timeout": {"type": "int", "default": 300}, **spec}, run)

@@ -1,0 +1,32 @@
+# Copyright: Matcha contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action before every module that changes something in Azure: it says what is being waited for.
+
+It works without a deployment, in anybody's playbook. Where the role ``stack`` began a run, the run's lock fences it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .fenced import ReportingAction
+
+
+class AzureAction(ReportingAction):
+    """Run the module of the same name where the SDKs are, and report."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Add the run, if there is one, and Ansible's own Python on a local connection, if none is set."""
+        result = super().run(tmp, task_vars)
+        del tmp
+        variables = dict(task_vars or {})
+        options = dict(self._task.args)
+        deployment = variables.get("matcha_deployment") or {}
+        if deployment.get("run") and not options.get("run"):
+            options.update(deployment=deployment["path"], run=deployment["run"])
+        if self._connection.transport == "local":
+            # The packages that the modules need are beside Ansible.
+            variables.setdefault("ansible_python_interpreter", variables.get("ansible_playbook_python"))
+        result.update(self.run_module(options, variables))
+        return dict(result)

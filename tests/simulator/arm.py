@@ -148,6 +148,12 @@ class ResourceType:
         del request, rest
         return None
 
+    # How long a resource group takes longer to delete with such a resource in it.
+    deletion_seconds = 15.0
+
+    def group_deleted(self, simulator: Simulator, rid: ResourceId, current: dict[str, Any]) -> None:
+        """Do what has to be done when the resource has gone with its resource group."""
+
     def not_found(self, rid: ResourceId) -> AzureError:
         namespace, *types = self.type.split("/")
         return resource_not_found("/".join((namespace, *_interleave(types, rid.names))), rid.group)

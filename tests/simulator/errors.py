@@ -22,7 +22,7 @@ class Answer:
 class AzureError(Exception):
     """An error answer. `wrapped=False` leaves out the outer {"error": …}, as AKS does."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         status: int,
         code: str,

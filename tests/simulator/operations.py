@@ -47,7 +47,7 @@ class Operations:
         self._all: dict[str, Operation] = {}
         self._pending: list[Operation] = []
 
-    def start(  # noqa: PLR0913
+    def start(
         self,
         seconds: float,
         *,

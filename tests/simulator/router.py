@@ -64,7 +64,7 @@ class Router:
             return self._instance(request, self.types["microsoft.resources/resourcegroups"], whole, "")
         if len(whole.segments) == 3 and whole.segments[2].lower() == "resourcegroups":
             group_type = self.types["microsoft.resources/resourcegroups"]
-            self._authorize(request, f"Microsoft.Resources/subscriptions/resourceGroups/read", whole.subscription_id)
+            self._authorize(request, "Microsoft.Resources/subscriptions/resourceGroups/read", whole.subscription_id)
             items = self._simulator.store.all(group_type.type, whole.subscription)
             return group_type.collection(request, whole.subscription_id, items)
         return self._registration(request, whole, list(whole.segments))
@@ -125,7 +125,7 @@ class Router:
 
     def _instance(self, request: Request, kind: ResourceType, rid: ResourceId, action: str) -> Answer:
         operation = kind.type.replace("Microsoft.Resources/", "Microsoft.Resources/subscriptions/")
-        verb = f"{action.split('/')[0]}/action" if action else _VERBS.get(request.method, "action")
+        verb = f"{action.split('/', maxsplit=1)[0]}/action" if action else _VERBS.get(request.method, "action")
         self._authorize(request, f"{operation}/{verb}", rid)
         if kind.extension:
             self._need_scope(request, rid.scope)

@@ -8,10 +8,12 @@ import random
 import threading
 from typing import TYPE_CHECKING, Any
 
+from .access import NO_DELAYS, Access, Delays
 from .arm import Answer, AzureError, Request
 from .clock import Clock
 from .faults import Faults
 from .operations import Operations
+from .principals import Directory
 from .providers import all_types
 from .router import Router
 from .store import Store
@@ -42,6 +44,9 @@ class Simulator:
             self.clock = Clock(**self._settings)
             self.rng = random.Random(self._seed)
             self.store = Store()
+            self.delays = NO_DELAYS if self.clock.instant else Delays()
+            self.principals = Directory(self)
+            self.access = Access(self)
             self.operations = Operations(self)
             self.router = Router(self, self._types)
             self.log: list[dict[str, Any]] = []

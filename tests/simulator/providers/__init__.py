@@ -1,6 +1,11 @@
 # Copyright: Matcha contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The resource providers. Each module has a list TYPES, and may have DATA_PLANES: {host suffix: handler}."""
+"""The resource providers.
+
+Each module has a list TYPES. It may also have DATA_PLANES = {".vault.azure.net": handler}: a host's suffix, and a
+function that is given a Request (whose `raw` is the body, `target` the path as it came, `principal` None) and returns
+an Answer (a body of bytes is sent as it is). It runs without the simulator's lock, which it takes for what it reads.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,11 +32,15 @@ MODULES = (
 
 
 def _modules() -> list[Any]:
-    return [
-        importlib.import_module(f"{__name__}.{name}")
-        for name in MODULES
-        if importlib.util.find_spec(f"{__name__}.{name}") is not None
-    ]
+    found = []
+    for name in MODULES:
+        if importlib.util.find_spec(f"{__name__}.{name}") is None:
+            continue
+        try:
+            found.append(importlib.import_module(f"{__name__}.{name}"))
+        except Exception as error:  # noqa: BLE001
+            print(f"{name}: {error!r}", file=sys.stderr)
+    return found
 
 
 def all_types() -> list[ResourceType]:

@@ -34,6 +34,10 @@ class Deadline:
         self.end = time.monotonic() + seconds
         self._pause = FIRST_LOOK
 
+    def elapsed(self) -> float:
+        """Return the seconds since the beginning."""
+        return time.monotonic() - self.end + self.seconds
+
     def begin_anew(self) -> None:
         """Look often again: something new is being waited for."""
         self._pause = FIRST_LOOK

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ..module import run_module
+from ..stack.lock import LocalLock
 from .arm import Arm
 from .auth import AUTH_SPEC, Auth
 from .converge import converge, information
@@ -21,13 +23,21 @@ WAIT_SPEC: dict[str, Any] = {
 }
 
 
+def fence_of(params: Mapping[str, Any]) -> Callable[[], None] | None:
+    """Return what raises ``LockError`` once the run that began this does not hold the deployment's lock any more."""
+    if not (params["run"] and params["deployment"]):
+        return None
+    lock = LocalLock(Path(params["deployment"]))
+    return lambda: lock.check(params["run"])
+
+
 def run_kind(kind: Kind, states: tuple[str, ...] = ("present", "absent")) -> None:
     """Run a module that brings one resource to its state."""
     state = {"state": {"type": "str", "choices": list(states), "default": "present"}}
     spec = {**AUTH_SPEC, **WAIT_SPEC, **state, **argument_spec(kind.options)}
 
     def run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
-        arm = Arm(Auth.of(params), params["timeout"])
+        arm = Arm(Auth.of(params), params["timeout"], fence_of(params))
         outcome = converge(kind, arm, params, check_mode)
         return {
             "changed": outcome.changed,

@@ -101,6 +101,8 @@ class Lock(ABC):
 class LocalLock(Lock):
     """A lock in a deployment's folder, held by a watcher process: see ``watcher.py``."""
 
+    WATCHER = Path(watcher.__file__)
+
     def __init__(self, folder: Path) -> None:
         """Use this folder; it is made if it isn't there."""
         self.folder = folder
@@ -126,23 +128,31 @@ class LocalLock(Lock):
                 return str(wanted["token"])
             if outcome == "gone":
                 raise LockError("The run that asked for the lock has ended.")
+            if outcome not in ("held", "moved"):
+                raise LockError(outcome)
             if outcome == "held" and (now := self._read()) and now["controller"] != wanted["controller"]:
                 return None
             time.sleep(0.05)
         return None
 
+    def _secrets(self) -> str:
+        """Return what the watcher needs to know and nobody else may see, for its standard input."""
+        return ""
+
     def _start_watcher(self, wanted: dict[str, Any]) -> str:
         make_private(self.folder)
         # Not waited for: it outlives this worker, and belongs to init then.
         process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            [sys.executable, "-I", str(Path(watcher.__file__)), str(self.folder), json.dumps(wanted)],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-I", str(self.WATCHER), str(self.folder), json.dumps(wanted)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd="/",
             start_new_session=True,
             text=True,
         )
+        with process.stdin or nullcontext():
+            print(self._secrets(), file=process.stdin)
         with process.stdout or nullcontext():
             outcome = process.stdout.readline().strip() if process.stdout else ""
         if outcome != "acquired":
@@ -220,13 +230,17 @@ class LocalLock(Lock):
         try:
             os.set_inheritable(handle, True)
             fcntl.flock(handle, fcntl.LOCK_SH)
-            found = self._read()
-            if not found or found["token"] != token:
-                now = self.holder()
-                raise LockError(
-                    f"This run does not hold the lock any more{f'; {now} does' if now else ''}: "
-                    f"it was taken away (unlock.yml), so nothing more is changed. Run the playbook again."
-                )
+            self.check(token)
             yield
         finally:
             os.close(handle)
+
+    def check(self, token: str) -> None:
+        """Raise ``LockError`` unless the token holds the lock, and will for long enough to begin a change."""
+        found = self._read()
+        if not found or found["token"] != token or found.get("until", float("inf")) < time.monotonic():
+            now = self.holder()
+            raise LockError(
+                f"This run does not hold the lock any more{f'; {now} does' if now else ''}: "
+                f"it was taken away (unlock.yml), so nothing more is changed. Run the playbook again."
+            )

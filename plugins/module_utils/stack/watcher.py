@@ -137,9 +137,28 @@ def take(folder: Path) -> str:
     return "acquired" if (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino) else "moved"
 
 
-def main() -> None:
-    """Take the lock, and hold it until the controller dies or somebody asks for it (SIGTERM)."""
+class Keeper:
+    """What else is held with the lock, such as a lease; here nothing. See ``lease_watcher.py``."""
+
+    # Seconds between two renewals.
+    interval: float | None = None
+
+    def acquire(self, holder: dict[str, Any]) -> str:
+        """Take it; return ``acquired``, ``held`` or a sentence. What a reader should know goes into ``holder``."""
+        return "acquired"
+
+    def renew(self, holder: dict[str, Any]) -> bool:
+        """Keep it; return whether it is still ours."""
+        return True
+
+    def release(self) -> None:
+        """Let it go."""
+
+
+def main(keeper: Keeper | None = None) -> None:
+    """Take the lock, and hold it until the controller dies, it is lost, or somebody asks for it (SIGTERM)."""
     os.umask(0o077)
+    keeper = keeper or Keeper()
     folder, holder = Path(sys.argv[1]), json.loads(sys.argv[2])
     controller = holder["controller"]
     try:
@@ -149,31 +168,40 @@ def main() -> None:
     if start_time(controller["pid"]) != controller["started"]:
         return answer("gone")
     outcome = take(folder)
+    if outcome == "acquired":
+        outcome = keeper.acquire(holder)
     if outcome != "acquired":
         return answer(outcome)
+    hold(folder, holder, watched, keeper)
+    return None
+
+
+def hold(folder: Path, holder: dict[str, Any], watched: int, keeper: Keeper) -> None:
+    """Tell who holds the lock, wait for the end, and see to it that nothing of this run goes on after that."""
 
     def release(*_: object) -> None:
         raise SystemExit
 
-    died = False
+    asked = True
     try:
         signal.signal(signal.SIGTERM, release)
         holder["watcher"] = {"pid": os.getpid(), "started": start_time(os.getpid())}
         # From here on the writes of an earlier run fail; then what is still under way is ended.
         write_holder(folder, holder)
         end_workers(folder)
-        answer(outcome)
+        answer("acquired")
         poll = select.poll()
         poll.register(watched, select.POLLIN)
-        poll.poll()
-        died = True
+        while not poll.poll(keeper.interval and keeper.interval * 1000) and keeper.renew(holder):
+            write_holder(folder, holder)
+        asked = False
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if died and folder.is_dir():
+        if not asked and folder.is_dir():
             end_workers(folder)
         forget_holder(folder, holder["token"])
+        keeper.release()
         discard(folder)
-    return None
 
 
 if __name__ == "__main__":

@@ -1,0 +1,128 @@
+# Copyright: Matcha contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The blob in which a deployment on Azure keeps its state, and on which its lock is a lease.
+
+An owner of a subscription has no right to the data in its accounts by that alone, so the right is granted here,
+to whoever signs in, on this one account. Azure takes up to ten minutes to act on a grant.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from .arm import Arm, Deadline, explaining, needing_sdk
+from .auth import Auth
+from .errors import AzureError
+
+ROLE = "Storage Blob Data Contributor"
+ROLE_ID = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+ROLES_API = "2022-04-01"
+# Seconds that a grant may take, and between two signs of life.
+LONGEST_GRANT, TELL_EVERY = 600, 15
+NO_RIGHT = ("AuthorizationPermissionMismatch", "AuthorizationFailure")
+
+
+@dataclass(frozen=True)
+class BlobPlace:
+    """Where a blob is, and who signs in to it."""
+
+    auth: Auth
+    account: str
+    container: str
+    blob: str = "state.json"
+
+    @property
+    def account_url(self) -> str:
+        """Return the address of the account's blobs."""
+        return f"https://{self.account}.blob.{self.auth.cloud.storage}"
+
+    def __str__(self) -> str:
+        """Return the address of the blob."""
+        return f"{self.account_url}/{self.container}/{self.blob}"
+
+    @cached_property
+    def client(self) -> Any:
+        """Return the SDK's client for the blob; it signs in when it is first used."""
+        with needing_sdk():
+            from azure.storage.blob import BlobClient
+
+            return BlobClient(
+                self.account_url,
+                self.container,
+                self.blob,
+                credential=self.auth.credential(),
+                retry_total=5,
+                connection_timeout=10,
+                read_timeout=20,
+            )
+
+
+def ensure_blob(place: BlobPlace) -> None:
+    """Make the blob, empty, if it isn't there: a lease needs something to be on. Raises ``AzureError``."""
+    try:
+        with explaining(f"Making {place}"):
+            if not place.client.exists():
+                place.client.upload_blob(b"", overwrite=False)
+    except AzureError as error:
+        # Somebody else was first.
+        if error.code not in ("BlobAlreadyExists", "LeaseIdMissing"):
+            raise
+
+
+def ensure_access(place: BlobPlace, arm: Arm, account_id: str, tell: Callable[[str], None]) -> None:
+    """Make sure that who signs in can use the blob; grant it the role, and wait until that works.
+
+    ``tell`` is told what is being waited for, about every 15 seconds. Raises ``AzureError``.
+    """
+    deadline = Deadline(LONGEST_GRANT)
+    granted, told = False, 0.0
+    while True:
+        try:
+            return ensure_blob(place)
+        except AzureError as error:
+            if error.code not in NO_RIGHT:
+                raise
+        if not granted:
+            grant(arm, account_id)
+            granted = True
+        waited = deadline.elapsed()
+        if not told or waited - told >= TELL_EVERY:
+            tell(f"waiting for the right to the data in {place.account} to take effect, {waited:.0f} s so far")
+            told = waited or 0.001
+        deadline.pause(f"Waiting for the role '{ROLE}' on {place.account} to take effect")
+
+
+def grant(arm: Arm, scope: str) -> None:
+    """Give the role at a scope to who signs in. Raises ``AzureError``."""
+    principal = who_am_i(arm)
+    role = f"/subscriptions/{arm.subscription}/providers/Microsoft.Authorization/roleDefinitions/{ROLE_ID}"
+    name = uuid.uuid5(uuid.NAMESPACE_URL, f"{scope.lower()} {principal['oid']} {ROLE_ID}")
+    body = {
+        "properties": {
+            "roleDefinitionId": role,
+            "principalId": principal["oid"],
+            "principalType": "ServicePrincipal" if principal.get("idtyp") == "app" else "User",
+        }
+    }
+    path = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+    try:
+        arm.request("PUT", path, ROLES_API, body)
+    except AzureError as error:
+        if error.code != "RoleAssignmentExists":
+            raise
+
+
+def who_am_i(arm: Arm) -> dict[str, Any]:
+    """Return what the token says of who signs in: ``oid``, the object's id, and ``idtyp``. Raises ``AzureError``."""
+    with explaining("Signing in"):
+        token = arm.credential.get_token(arm.auth.cloud.scope).token
+    part = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return claims

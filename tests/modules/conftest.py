@@ -1,0 +1,91 @@
+# Copyright: Matcha contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A simulated Azure for each test, and a check of every body that a module sends there."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from modules.harness import USER_AGENT
+from modules.type_check import TYPES, Checker
+from simulator.simulator import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+READS = ("GET", "HEAD", "OPTIONS")
+# Real seconds would be a day for these tests.
+SPEED = 2000
+
+
+class Azure:
+    """A simulated Azure, empty at first, that a module's process finds by its environment."""
+
+    def __init__(self, running: Any) -> None:
+        self.running = running
+        self.simulator: Simulator = running.simulator
+        self._begin = 0
+
+    def log(self) -> list[dict[str, Any]]:
+        """Return the requests so far, sign-ins left out."""
+        return [each for each in self.simulator.log if "login." not in each["host"]]
+
+    def forget(self) -> None:
+        """Look only at what comes from now on."""
+        self._begin = len(self.log())
+
+    def since(self) -> list[dict[str, Any]]:
+        """Return the requests since `forget`."""
+        return self.log()[self._begin :]
+
+    def writes(self) -> list[str]:
+        """Return the writes since `forget`, as "METHOD path"."""
+        return [f"{each['method']} {each['path']}" for each in self.since() if each["method"] not in READS]
+
+    def storm(self, seed: int) -> None:
+        """From now on things go wrong, at random."""
+        self.simulator.faults.storm(seed)
+
+    def calm(self) -> None:
+        """From now on nothing goes wrong."""
+        self.simulator.faults.clear()
+
+
+@pytest.fixture(scope="session")
+def _running() -> Iterator[Any]:
+    with Simulator(speed=SPEED).running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def checker() -> Checker | None:
+    """Return what knows Azure's types, where they are."""
+    return Checker() if TYPES.is_dir() else None
+
+
+@pytest.fixture
+def azure(_running: Any, checker: Checker | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
+    """Yield an empty Azure. At the end, everything that modules sent to it must fit Azure's types."""
+    for name in list(os.environ):
+        if name.startswith("AZURE_"):
+            monkeypatch.delenv(name)
+    for name, value in _running.environment.items():
+        monkeypatch.setenv(name, value)
+    _running.simulator.reset()
+    found = Azure(_running)
+    yield found
+    found.calm()
+    if checker:
+        problems = [problem for each in found.log() for problem in _problems(checker, each)]
+        assert not problems, "\n".join(problems)
+
+
+def _problems(checker: Checker, request: dict[str, Any]) -> list[str]:
+    if request["method"] not in ("PUT", "PATCH") or USER_AGENT not in request["user_agent"]:
+        return []
+    if not isinstance(request["body"], dict):
+        return []
+    found = checker.problems(request["method"], request["path"], request["body"])
+    return [f"{request['method']} {request['path']}: {problem}" for problem in (found[0] if found else [])]

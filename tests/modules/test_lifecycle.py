@@ -1,0 +1,109 @@
+# Copyright: Matcha contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every module's life: create, again, each change alone, check mode, delete, delete again; in fair weather and in a storm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from modules.cases import CASES
+from modules.harness import Case, ModuleError, Mutation, changed_paths, run_module, within
+
+if TYPE_CHECKING:
+    import random
+
+    from modules.conftest import Azure
+
+
+def settle(case: Case) -> None:
+    """Make what must be there before the case begins."""
+    for name, params in case.setup:
+        run_module(name, **params)
+
+
+def ok(azure: Azure, module: str, **params: Any) -> dict[str, Any]:
+    """Run a task that has nothing to do: it says so, and sends no write."""
+    azure.forget()
+    result = run_module(module, **params)
+    assert not result["changed"], result["diff"]
+    assert azure.writes() == []
+    return result
+
+
+def planned(azure: Azure, module: str, **params: Any) -> dict[str, Any]:
+    """Run a task in check mode: it sends no write."""
+    azure.forget()
+    result = run_module(module, check_mode=True, **params)
+    assert azure.writes() == []
+    return result
+
+
+def do(azure: Azure, module: str, **params: Any) -> dict[str, Any]:
+    """Run a task that has something to do, and see that check mode foretells it, and that it is done then."""
+    plan = planned(azure, module, **params)
+    azure.forget()
+    result = run_module(module, **params)
+    assert result["changed"]
+    assert azure.writes()
+    assert plan["changed"]
+    assert plan["diff"] == result["diff"]
+    return result
+
+
+def change(azure: Azure, case: Case, params: dict[str, Any], mutation: Mutation) -> dict[str, Any]:
+    """Change what a mutation names, and nothing else. Return the options from then on."""
+    params = {**params, **mutation.options}
+    result = do(azure, case.module, **params)
+    found = changed_paths(result["diff"])
+    assert found, result["diff"]
+    assert within(found, mutation.changes), f"{found} is more than {mutation.changes}"
+    ok(azure, case.module, **params)
+    return params
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_module_in_fair_weather(azure: Azure, case: Case) -> None:
+    settle(case)
+    ok(azure, case.module, **case.removal)
+    do(azure, case.module, **case.params)
+    ok(azure, case.module, **case.params)
+    params = dict(case.params)
+    for mutation in case.mutations:
+        params = change(azure, case, params, mutation)
+    for options, words in case.immutable:
+        azure.forget()
+        with pytest.raises(ModuleError, match=words):
+            run_module(case.module, **{**params, **options})
+        assert azure.writes() == []
+    do(azure, case.module, **case.removal)
+    ok(azure, case.module, **case.removal)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_module_in_a_storm(azure: Azure, case: Case, rng: random.Random) -> None:
+    settle(case)
+    azure.storm(rng.randrange(10**6))
+
+    def persist(**params: Any) -> None:
+        # An operation may end Failed or Canceled: that is said, and the next run mends it.
+        for _attempt in range(8):
+            try:
+                run_module(case.module, **params)
+                return
+            except ModuleError as error:
+                assert error.result["failure"]["code"], error
+        pytest.fail(f"{case.module} did not get through in eight runs")
+
+    persist(**case.params)
+    params = dict(case.params)
+    for mutation in case.mutations:
+        params = {**params, **mutation.options}
+        persist(**params)
+    azure.calm()
+    ok(azure, case.module, **params)
+    azure.storm(rng.randrange(10**6))
+    persist(**case.removal)
+    azure.calm()
+    ok(azure, case.module, **case.removal)

@@ -42,9 +42,12 @@ class Deadline:
         """Look often again: something new is being waited for."""
         self._pause = FIRST_LOOK
 
-    def pause(self, what: str, longest: float = LONGEST_PAUSE) -> None:
-        """Wait until it is worth to look again. Raises ``AzureError`` when the time is up."""
-        self.sleep(min(self._pause, longest), what)
+    def pause(self, what: str, longest: float = LONGEST_PAUSE, because: AzureError | None = None) -> None:
+        """Wait until a look is worth it. Raises ``AzureError`` when the time is up; the reason, if there is one."""
+        seconds = min(self._pause, longest)
+        if because and time.monotonic() + seconds > self.end:
+            raise because
+        self.sleep(seconds, what)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     def sleep(self, seconds: float, what: str) -> None:

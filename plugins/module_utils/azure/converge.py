@@ -8,7 +8,7 @@ Check mode and the diff are the plan itself: they come from the same comparison 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .arm import Arm
@@ -16,7 +16,8 @@ from .errors import AzureError
 from .kind import BROKEN, SETTLED, Kind, Params
 from .options import Change, Document, apply, differences, place
 
-MASK = "********"
+# In place of a secret, before and after.
+OLD, NEW = "(old)", "(new)"
 PROVIDERS_API = "2025-04-01"
 
 
@@ -34,9 +35,9 @@ class Outcome:
         """Take in changes. A later look at the same property does not blur what the first one found."""
         for change in changes:
             self.changed = True
-            for tree, value in ((self.before, change.before), (self.after, change.after)):
+            for tree, value, mask in ((self.before, change.before, OLD), (self.after, change.after, NEW)):
                 if value is not None:
-                    place(tree, change.path, MASK if change.option.no_log else value)
+                    place(tree, change.path, mask if change.option.no_log else value)
 
     def add(self, name: str, key: str, part: Outcome) -> None:
         """Take in what was done to a resource below this one."""
@@ -52,8 +53,10 @@ def converge(kind: Kind, arm: Arm, params: Params, check_mode: bool) -> Outcome:
     run = Run(kind, arm, params, check_mode)
     run.converge()
     if params.get("state") != "absent":
-        for name, child in kind.children.items():
-            run.converge_below(name, child)
+        if check_mode or kind.reachable(params, run.outcome.resource):
+            for name, child in kind.children.items():
+                run.converge_below(name, child)
+        run.end()
     return run.outcome
 
 
@@ -72,7 +75,35 @@ class Run:
     def converge(self, found: Document | None = None, known: bool = False) -> None:
         """Bring the resource to its state. ``found`` is it as it is, if ``known``."""
         step = self._remove if self.params.get("state") == "absent" else self._make
+        self._persist(step, found, known)
+
+    def end(self) -> None:
+        """Do what comes last, after what is below the resource."""
+        self._persist(self._end, self.outcome.resource, known=True)
+
+    def converge_below(self, name: str, child: Kind) -> None:
+        """Bring the resources of an option's to what the task lists; others stay. One request reads them all."""
+        wanted = self.params.get(name)
+        if not wanted:
+            return
+        around = {**self.params, "tags": None, "state": "present", "parent": self.params["name"]}
+        elements = [{**around, **each} for each in child.elements(wanted)]
+        there: dict[str, Document] = {}
+        if self.outcome.resource is not None:
+            listed = child.listing(self.arm, elements[0])
+            there = {str(each["name"]).rpartition("/")[2].casefold(): each for each in listed}
+        for each in elements:
+            child.check(each)
+            run = Run(child, self.arm, each, self.check_mode)
+            run.converge(there.get(str(each["name"]).casefold()), known=True)
+            if each["state"] != "absent":
+                run.end()
+            self.outcome.add(name, str(each["name"]), run.outcome)
+
+    def _persist(self, step: Callable[[Document | None], bool], found: Document | None, known: bool) -> None:
+        """Take a step, each time with the resource as it is by then, until it is done."""
         while True:
+            refusal: AzureError | None = None
             try:
                 if not known:
                     found = self.kind.read(self.arm, self.params)
@@ -83,37 +114,15 @@ class Run:
             except AzureError as error:
                 if self.check_mode or not self._worth_another_try(error):
                     raise
-            self.arm.deadline.pause(self.kind.label(self.params))
-
-    def converge_below(self, name: str, child: Kind) -> None:
-        """Bring the resources of an option's to what the task lists; others stay. One request reads them all.
-
-        A dictionary in place of a list means the one resource of its kind, which Azure calls ``default``.
-        """
-        wanted = self.params.get(name)
-        if not wanted:
-            return
-        around = {**self.params, "tags": None, "state": "present", "parent": self.params["name"]}
-        if isinstance(wanted, Mapping):
-            elements = [{**around, "name": "default", **wanted}]
-        else:
-            elements = [{**around, **each} for each in wanted]
-        there: dict[str, Document] = {}
-        if self.outcome.resource is not None:
-            listed = child.listing(self.arm, elements[0])
-            there = {str(each["name"]).rpartition("/")[2].casefold(): each for each in listed}
-        for each in elements:
-            child.check(each)
-            run = Run(child, self.arm, each, self.check_mode)
-            run.converge(there.get(str(each["name"]).casefold()), known=True)
-            self.outcome.add(name, str(each["name"]), run.outcome)
+                refusal = error
+            self.arm.deadline.pause(self.kind.label(self.params), because=refusal)
 
     def _worth_another_try(self, error: AzureError) -> bool:
         if error.code == "MissingSubscriptionRegistration" and not self._registered:
             self._registered = True
             register(self.arm, self.kind.path.partition("/providers/")[2].partition("/")[0])
             return True
-        return error.busy or error.code in self.kind.transient
+        return self.kind.passes(error, self.params)
 
     # Each returns whether it is done; if not, it is called again with the resource as it is by then.
 
@@ -135,9 +144,11 @@ class Run:
             self._create()
         elif not self._change(found):
             return False
-        if self.outcome.resource is not None or self.check_mode:
-            there = self.outcome.resource or {}
-            self.outcome.note(self.kind.after(self.arm, self.params, there, self.check_mode))
+        return True
+
+    def _end(self, found: Document | None) -> bool:
+        if found is not None or self.check_mode:
+            self.outcome.note(self.kind.after(self.arm, self.params, found or {}, self.check_mode))
         return True
 
     def _create(self) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from .arm import Arm
@@ -96,13 +96,30 @@ class Kind:
         self._finish(arm, params, begin, self.id(arm, params), api_version=self.api_version)
 
     def _finish(self, arm: Arm, params: Params, *arguments: Any, **options: Any) -> Document | None:
-        return arm.finish(self.label(params), *arguments, wait=params.get("wait", True), **options)
+        answer = arm.finish(self.label(params), *arguments, wait=params.get("wait", True), **options)
+        # Some answer with the operation, where it isn't waited for.
+        return answer if answer and answer.get("id") else None
 
     # What is particular to it
 
     def provisioning_state(self, found: Document) -> str:
         """Return what Azure is doing to the resource, or how that ended, in lower case."""
         return str((found.get("properties") or {}).get("provisioningState") or "").casefold()
+
+    def passes(self, error: AzureError, params: Params) -> bool:
+        """Return whether a refusal passes by itself."""
+        return error.busy or error.code in self.transient
+
+    def reachable(self, params: Params, found: Document | None) -> bool:
+        """Return whether what is below the resource can be looked at, and changed."""
+        return bool(params.get("wait", True)) or (found is not None and self.provisioning_state(found) in SETTLED)
+
+    def elements(self, wanted: Any) -> Iterable[Params]:
+        """Return what a task says of each resource of this kind below another.
+
+        A dictionary in place of a list means the one resource of its kind, which Azure calls ``default``.
+        """
+        return [{"name": "default", **wanted}] if isinstance(wanted, Mapping) else wanted
 
     def check(self, params: Params) -> None:
         """Raise ``MatchaError`` if the options contradict each other."""

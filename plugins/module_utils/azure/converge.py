@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..errors import MatchaError
 from .arm import Arm
 from .errors import AzureError
 from .kind import BROKEN, SETTLED, Kind, Params
-from .options import Change, Document, apply, differences, place
+from .options import Change, Document, apply, differences, dig, place
 
 # In place of a secret, before and after.
 OLD, NEW = "(old)", "(new)"
@@ -82,23 +83,34 @@ class Run:
         self._persist(self._end, self.outcome.resource, known=True)
 
     def converge_below(self, name: str, child: Kind) -> None:
-        """Bring the resources of an option's to what the task lists; others stay. One request reads them all."""
+        """Bring the resources of an option's to what the task lists; others stay."""
         wanted = self.params.get(name)
         if not wanted:
             return
         around = {**self.params, "tags": None, "state": "present", "parent": self.params["name"]}
         elements = [{**around, **each} for each in child.elements(wanted)]
-        there: dict[str, Document] = {}
-        if self.outcome.resource is not None:
-            listed = child.listing(self.arm, elements[0])
-            there = {str(each["name"]).rpartition("/")[2].casefold(): each for each in listed}
+        below = self._below(child, elements[0]) if self.outcome.resource is not None else {}
         for each in elements:
             child.check(each)
+            key = str(each["name"])
             run = Run(child, self.arm, each, self.check_mode)
-            run.converge(there.get(str(each["name"]).casefold()), known=True)
+            # Nothing is below what is not there, but for what comes with it.
+            known = self.outcome.resource is None or (below is not None and child.listed(each))
+            run.converge((below or {}).get(key.casefold(), child.born), known)
             if each["state"] != "absent":
                 run.end()
-            self.outcome.add(name, str(each["name"]), run.outcome)
+            self.outcome.add(name, key, run.outcome)
+
+    def _below(self, child: Kind, params: Params) -> dict[str, Document] | None:
+        """Return all of a kind below this one, by their names, with one request; None if each must be read."""
+        if child.born is not None:
+            return None
+        try:
+            return {str(each["name"]).rpartition("/")[2].casefold(): each for each in child.listing(self.arm, params)}
+        except AzureError as error:
+            if error.busy:
+                return None
+            raise
 
     def _persist(self, step: Callable[[Document | None], bool], found: Document | None, known: bool) -> None:
         """Take a step, each time with the resource as it is by then, until it is done."""
@@ -155,7 +167,7 @@ class Run:
         base = self.kind.defaults(self.params)
         params = self.kind.adapt(self.params, base)
         changes = differences(self.kind.options, params, base)
-        body = apply(base, changes)
+        body = self.kind.tidy(apply(base, changes))
         # All that will be, also what the task leaves to us.
         self.outcome.after = apply(body, [])
         self.outcome.note(changes)
@@ -188,7 +200,7 @@ class Run:
     def _write(self, found: Document, changes: list[Change], broken: bool) -> None:
         kind, arm, params = self.kind, self.arm, self.params
         arm.deadline.begin_anew()
-        body = apply(kind.writable(found), changes)
+        body = kind.tidy(apply(kind.writable(found), changes))
         if kind.patches and not broken:
             answer = kind.patch(arm, params, part_of(body, changes))
         else:
@@ -206,6 +218,10 @@ def part_of(body: Document, changes: list[Change]) -> Document:
             part.setdefault(step, {})[name] = body[step][name]
         else:
             part[step] = body[step]
+    for change in changes:
+        there = dig(part, change.path) if change.option.merged else None
+        if there is not None:
+            there.update({name: None for name in change.before or () if dig(there, (name,)) is None})
     return part
 
 
@@ -221,6 +237,8 @@ def register(arm: Arm, namespace: str) -> None:
 def information(kind: Kind, arm: Arm, params: Params) -> list[Document]:
     """Return the resources that are meant: the one of this name, or all in the same place."""
     if params.get("name"):
+        if not params.get("resource_group", "here"):
+            raise MatchaError(f"{kind.label(params)} is in a resource group: set resource_group, or leave out name.")
         found = kind.read(arm, params)
         resources = [] if found is None else [found]
     else:

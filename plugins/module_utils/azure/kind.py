@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from .arm import Arm
 from .errors import AzureError
-from .options import Change, Document, Option, Options, same_exactly, same_location
+from .options import Change, Document, Option, Options, same_exactly, same_location, same_text
 
 Params = Mapping[str, Any]
 
@@ -24,6 +24,7 @@ TAGS: dict[str, Option] = {
     "tags": Option(type="dict", same=same_exactly),
     "append_tags": Option(type="bool", default=True, azure="-"),
 }
+USER_ASSIGNED = "identity.userAssignedIdentities"
 BROKEN = ("failed", "canceled")
 SETTLED = ("", "succeeded", "ready", *BROKEN)
 
@@ -45,9 +46,13 @@ class Kind:
     children: ClassVar[Mapping[str, Kind]] = {}
     # A change is sent as a part (PATCH); else all of the resource is sent (PUT).
     patches: ClassVar[bool] = True
-    # What Azure tells but does not take.
-    read_only: ClassVar[tuple[str, ...]] = ("id", "name", "type", "systemData", "etag")
+    # What Azure tells but does not take: paths, in which ``*`` is every name. Lists are looked through.
+    read_only: ClassVar[tuple[str, ...]] = (
+        "id", "name", "type", "systemData", "etag", "identity.principalId", "identity.tenantId", f"{USER_ASSIGNED}.*.*",
+    )  # fmt: skip
     read_only_properties: ClassVar[tuple[str, ...]] = ("provisioningState",)
+    # Azure makes one by itself, which is this, with the resource above.
+    born: ClassVar[Document | None] = None
     # Codes of refusals that pass by themselves, for this kind.
     transient: ClassVar[tuple[str, ...]] = ()
     # Properties that no result may hold.
@@ -57,7 +62,9 @@ class Kind:
 
     def id(self, arm: Arm, params: Params) -> str:
         """Return the resource's id."""
-        group = f"/subscriptions/{arm.subscription}/resourceGroups/{params.get('resource_group')}"
+        group = f"/subscriptions/{arm.subscription}"
+        if params.get("resource_group"):
+            group += f"/resourceGroups/{params['resource_group']}"
         return self.path.format(**{**params, "group": group, "subscription": arm.subscription})
 
     def label(self, params: Params) -> str:
@@ -77,7 +84,7 @@ class Kind:
         return found
 
     def listing(self, arm: Arm, params: Params) -> Iterator[Document]:
-        """Yield the resources of this kind in the same place."""
+        """Yield the resources of this kind in the same place, which is the subscription if no group is named."""
         yield from arm.pages(self.id(arm, params).rpartition("/")[0], self.api_version)
 
     def put(self, arm: Arm, params: Params, body: Document, found: Document | None) -> Document | None:
@@ -87,8 +94,11 @@ class Kind:
 
     def patch(self, arm: Arm, params: Params, body: Document) -> Document | None:
         """Change a part of the resource."""
+        from .pipeline import created_is_accepted
+
         begin = arm.resources.resources.begin_update_by_id
-        return self._finish(arm, params, begin, self.id(arm, params), body, api_version=self.api_version)
+        options = {"api_version": self.api_version, "raw_response_hook": created_is_accepted}
+        return self._finish(arm, params, begin, self.id(arm, params), body, **options)
 
     def delete(self, arm: Arm, params: Params) -> None:
         """Delete the resource."""
@@ -137,22 +147,37 @@ class Kind:
     def refuse(self, params: Params, found: Document, changes: list[Change]) -> None:
         """Raise ``AzureError`` if Azure cannot make a change to what is there."""
         for change in changes:
-            if change.option.immutable and change.before is not None:
+            if self.fixed(change):
                 raise AzureError(
                     self.label(params), f"{change}, which cannot be changed. {change.option.immutable}", "Immutable"
                 )
 
+    def fixed(self, change: Change) -> bool:
+        """Return whether Azure cannot make a change. What it does not tell may be set yet, for all we know."""
+        return bool(change.option.immutable) and change.before is not None
+
     def writable(self, found: Document) -> Document:
         """Return what of a resource can be sent back."""
-        result = {key: value for key, value in copy.deepcopy(found).items() if key not in self.read_only}
-        for key in self.read_only_properties:
-            (result.get("properties") or {}).pop(key, None)
+        result = copy.deepcopy(found)
+        for path in (*self.read_only, *(f"properties.{each}" for each in self.read_only_properties)):
+            forget(result, path.split("."))
         return result
+
+    def tidy(self, body: Document) -> Document:
+        """Return a body as Azure takes it: only some types of identity come with a list of identities."""
+        kind = (body.get("identity") or {}).get("type")
+        if kind and "userassigned" not in kind.casefold():
+            forget(body, USER_ASSIGNED.split("."))
+        return body
 
     def repair(self, found: Document) -> Change:
         """Return what sending a resource again does, after an operation on it failed or was cancelled."""
         state = found["properties"]["provisioningState"]
         return Change(("properties", "provisioningState"), state, "Succeeded", "provisioning_state", Option())
+
+    def listed(self, params: Params) -> bool:
+        """Return whether a list tells of a resource all that the options name."""
+        return True
 
     def before(self, arm: Arm, params: Params, found: Document, check_mode: bool) -> list[Change]:
         """Do what must be done before a comparison makes sense. Return what was, or would be, changed."""
@@ -168,3 +193,17 @@ class Kind:
         for key in self.secrets:
             (result.get("properties") or {}).pop(key, None)
         return result
+
+
+def forget(found: Any, path: list[str]) -> None:
+    """Remove what is at a path from a document."""
+    if isinstance(found, list):
+        for each in found:
+            forget(each, path)
+    elif isinstance(found, dict):
+        first, *rest = path
+        for name in [name for name in found if first == "*" or same_text(first, name)]:
+            if rest:
+                forget(found[name], rest)
+            else:
+                del found[name]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Params = Mapping[str, Any]
@@ -60,6 +60,7 @@ class Option:
     ``immutable`` says what to do instead where Azure cannot change it. ``absent`` holds the values that
     Azure leaves out of its answers. ``key`` names the suboption by which the elements of a list are known;
     an element that the task does not name stays. ``compare`` is false for what Azure never gives back.
+    ``merged`` is a dictionary that a part is merged into: what goes is sent as null.
     """
 
     type: str = "str"
@@ -74,6 +75,7 @@ class Option:
     absent: tuple[Any, ...] = ()
     key: str = ""
     compare: bool = True
+    merged: bool = False
     same: Callable[[Any, Any], bool] | None = None
     write: Callable[[Any], Any] = unchanged
     read: Callable[[Any], Any] = unchanged
@@ -88,6 +90,13 @@ class Option:
 
 
 Options = Mapping[str, Option]
+
+
+def below(where: str, options: Options) -> dict[str, Option]:
+    """Return options whose properties are all below one, such as ``properties``."""
+    return {
+        name: replace(option, azure=".".join((where, *property_path(name, option)))) for name, option in options.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,12 @@ def client_options(deadline: Deadline, fence: Callable[[], None] | None, warn: C
     }
 
 
+def created_is_accepted(response: Any) -> None:
+    """Read the answer 201 to a PATCH, which the SDK's generic client takes for an error, as 202."""
+    if response.http_response.status_code == 201:
+        response.http_response.status_code = 202
+
+
 class Fence(SansIOHTTPPolicy[Any, Any]):
     """Ask before every write, and before every repetition of one, whether it is still ours to make."""
 

@@ -65,7 +65,7 @@ class Access:
             (one for one in custom if name in {one["properties"].get("roleName")} or one["name"].lower() == last), None
         )
 
-    def allows(self, principal: Principal, action: str, scope: ResourceId | str, *, data: bool = False) -> bool:
+    def allowed(self, principal: Principal, action: str, scope: ResourceId | str, *, data: bool = False) -> bool:
         """Whether `principal` may do `action` at `scope`: some role of it allows the action and does not take it back."""
         scope = resource_id(scope)
         yes, no = ("dataActions", "notDataActions") if data else ("actions", "notActions")
@@ -78,7 +78,7 @@ class Access:
 
     def require(self, principal: Principal, action: str, scope: ResourceId | str) -> None:
         """Raise 403 AuthorizationFailed, in Azure's words, if it is not allowed."""
-        if not self.allows(principal, action, scope):
+        if not self.allowed(principal, action, scope):
             client = principal.app_id or principal.name
             message = (
                 f"The client '{client}' with object id '{principal.object_id}' does not have authorization to perform "

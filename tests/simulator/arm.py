@@ -51,7 +51,8 @@ class Request:
     host: str = "management.azure.com"
     # As it came, with the query.
     target: str = ""
-    # None over plain HTTP: may do all.
+    # Came over plain HTTP: nobody asks for a token, and `principal` stays None, which may do all.
+    plain: bool = False
     principal: Principal | None = None
     body: Any = None
 

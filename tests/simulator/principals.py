@@ -60,11 +60,14 @@ class Directory:
         """An app registration with its service principal, known everywhere at once."""
         return self._add(Principal(self._new_id(), SERVICE_PRINCIPAL, name, app_id or self._new_id(), secret))
 
-    def add_managed_identity(self, resource: Any, name: str = "") -> Principal:
-        """The service principal of a managed identity, which role assignments know only after a while."""
-        principal = Principal(self._new_id(), SERVICE_PRINCIPAL, name, self._new_id(), resource=str(resource))
-        principal.known_from = self._simulator.clock.now() + self._simulator.delays.identity
-        return self._add(principal)
+    def add_managed_identity(self, name: str, object_id: str = "", app_id: str = "", resource: Any = "") -> Principal:
+        """Add the service principal of a managed identity, which role assignments know only after a while.
+
+        `resource` is the identity's id, below which its federated credentials are.
+        """
+        known_from = self._simulator.clock.now() + self._simulator.delays.identity
+        ids = (object_id or self._new_id(), SERVICE_PRINCIPAL, name, app_id or self._new_id())
+        return self._add(Principal(*ids, resource=str(resource), known_from=known_from))
 
     def remove(self, object_id: str) -> None:
         gone = self._all.pop(object_id, None)

@@ -6,61 +6,161 @@ from __future__ import annotations
 
 import random
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .access import NO_DELAYS, Access, Delays
 from .arm import Answer, AzureError, Request
+from .blobs import Blobs
 from .clock import Clock
 from .faults import Faults
+from .metadata import Machine
 from .operations import Operations
 from .principals import Directory
-from .providers import all_types
+from .providers import all_types, data_planes
 from .router import Router
 from .store import Store
+from .tokens import Tokens
 
 if TYPE_CHECKING:
-    from .arm import ResourceType
+    from collections.abc import Iterator
+
+    from .http import Running
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 TENANT = "54826b22-38d6-4fb2-bad9-b7b93a3e9c5a"
+ARM_HOST, LOGIN_HOST = "management.azure.com", "login.microsoftonline.com"
 
 
 class Simulator:
-    """One subscription of Azure, in memory. `handle` may be called by any thread; one request runs at a time."""
+    """One subscription of Azure, in memory. Requests may come from any thread; one runs at a time.
+
+    `client_address` is where requests to data planes seem to come from.
+    """
+
+    subscription = SUBSCRIPTION
+    tenant = TENANT
 
     def __init__(
-        self, *, speed: float = 1.0, instant: bool = False, seed: int = 0, faults: Faults | None = None
+        self,
+        *,
+        speed: float = 1.0,
+        instant: bool = False,
+        seed: int = 0,
+        faults: Faults | None = None,
+        delays: Delays | None = None,
     ) -> None:
-        self._settings = {"speed": speed, "instant": instant}
+        self._clock = {"speed": speed, "instant": instant}
+        self._delays = delays or (NO_DELAYS if instant else Delays())
         self._seed = seed
-        self._types: list[ResourceType] = all_types()
+        self._types = all_types()
+        self._planes = data_planes()
         self.lock = threading.RLock()
         self.faults = faults or Faults()
+        self.blobs = Blobs(self)
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Forget everything but the script of faults."""
         with self.lock:
-            self.clock = Clock(**self._settings)
+            self.clock = Clock(**self._clock)
             self.rng = random.Random(self._seed)
+            self.delays = self._delays
+            self.client_address = "203.0.113.7"
             self.store = Store()
-            self.delays = NO_DELAYS if self.clock.instant else Delays()
             self.principals = Directory(self)
+            self.tokens = Tokens(self)
             self.access = Access(self)
+            self.machine = Machine(self)
             self.operations = Operations(self)
             self.router = Router(self, self._types)
             self.log: list[dict[str, Any]] = []
-            self._unregistered: set[tuple[str, str]] = set()
+            self.unregistered: set[tuple[str, str]] = set()
+            self.owner = self.principals.add_service_principal(
+                "simulator-owner", "owner-" + "%032x" % self.rng.getrandbits(128)
+            )
+            self.access.grant(self.owner, "Owner", f"/subscriptions/{self.subscription}")
+        self.blobs.close()
+
+    def close(self) -> None:
+        self.blobs.close()
 
     def registered(self, subscription: str, namespace: str) -> bool:
-        return (subscription.lower(), namespace.lower()) not in self._unregistered
+        return (subscription.lower(), namespace.lower()) not in self.unregistered
+
+    def unregister(self, namespace: str) -> None:
+        self.unregistered.add((self.subscription, namespace.lower()))
 
     def handle(self, request: Request) -> Answer:
-        with self.lock:
-            self.operations.settle()
-            try:
-                answer = self.faults.check(request)
-                answer = self.router.route(request) if answer is None else answer
-            except AzureError as error:
-                answer = error.answer()
+        """Answer a request, and write it down."""
+        handler = self._handler(request.host)
+        if handler is not None:
+            answer = self._answer(request, handler)
+            with self.lock:
+                self._write_down(request, answer)
             return answer
+        with self.lock:
+            return self._handle_here(request)
+
+    def _handle_here(self, request: Request) -> Answer:
+        self.operations.settle()
+        answer = None
+        try:
+            answer = self._answer(request, self._management if request.host != LOGIN_HOST else self._login)
+            answer = self.faults.after(request, answer)
+        finally:
+            self._write_down(request, answer)
+        if "Retry-After" in answer.headers and self.clock.speed != 1:
+            answer.headers["Retry-After"] = str(int(int(answer.headers["Retry-After"]) / self.clock.speed))
+        return answer
+
+    def _answer(self, request: Request, handler: Any) -> Answer:
+        try:
+            return handler(request)
+        except AzureError as error:
+            return error.answer()
+
+    def _handler(self, host: str) -> Any:
+        """The data plane that a host is part of."""
+        return next((found for suffix, found in self._planes.items() if host.endswith(suffix)), None)
+
+    def _management(self, request: Request) -> Answer:
+        if not request.plain:
+            request.principal = self.tokens.authenticate(request)
+        answer = self.faults.check(request)
+        return self.router.route(request) if answer is None else answer
+
+    def _login(self, request: Request) -> Answer:
+        answer = self.faults.check(request)
+        return self.tokens.handle(request) if answer is None else answer
+
+    def _write_down(self, request: Request, answer: Answer | None) -> None:
+        """A `status` of 0 stands for a connection that was dropped."""
+        principal = request.principal
+        self.log.append(
+            {
+                "n": len(self.log),
+                "time": self.clock.now(),
+                "method": request.method,
+                "host": request.host,
+                "path": request.path,
+                "query": request.query,
+                "status": answer.status if answer else 0,
+                "principal": principal.object_id if principal else None,
+                "body": request.body,
+                "client_request_id": request.headers.get("x-ms-client-request-id"),
+            }
+        )
+
+
+@contextmanager
+def running(**settings: Any) -> Iterator[Running]:
+    """Start a simulator with its listeners, and stop it. By default a second takes a thousandth of a second."""
+    from .http import Running
+
+    settings.setdefault("speed", 1000.0)
+    run = Running(Simulator(**settings))
+    try:
+        yield run
+    finally:
+        run.stop()

@@ -32,7 +32,7 @@ class Store:
         rid = resource_id(rid)
         below = rid.key + "/"
         found = False
-        for documents in self._types.values():
+        for documents in list(self._types.values()):
             for key in [key for key in documents if key == rid.key or key.startswith(below)]:
                 found = found or key == rid.key
                 del documents[key]
@@ -43,13 +43,13 @@ class Store:
         rid = resource_id(rid)
         full = kind if "/" in kind else f"{rid.type}/{kind}"
         below = rid.key + "/"
-        return [document for key, document in self._types.get(full.lower(), {}).items() if key.startswith(below)]
+        return [document for key, document in list(self._types.get(full.lower(), {}).items()) if key.startswith(below)]
 
     def all(self, kind: str, subscription: str | None = None, group: str | None = None) -> list[dict[str, Any]]:
         """All resources of a full type, of one subscription and one resource group if these are given."""
         start = f"/subscriptions/{subscription.lower()}/" if subscription else "/"
         start += f"resourcegroups/{group.lower()}/" if group else ""
-        return [document for key, document in self._types.get(kind.lower(), {}).items() if key.startswith(start)]
+        return [document for key, document in list(self._types.get(kind.lower(), {}).items()) if key.startswith(start)]
 
     def within(self, rid: ResourceId | str) -> Iterator[tuple[ResourceId, dict[str, Any]]]:
         """Every resource below an id, of whatever type."""

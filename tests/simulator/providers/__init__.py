@@ -45,3 +45,7 @@ def _modules() -> list[Any]:
 
 def all_types() -> list[ResourceType]:
     return [kind for module in _modules() for kind in module.TYPES]
+
+
+def data_planes() -> dict[str, Any]:
+    return {suffix: handler for module in _modules() for suffix, handler in getattr(module, "DATA_PLANES", {}).items()}

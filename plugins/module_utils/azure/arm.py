@@ -71,6 +71,7 @@ class Arm:
         self.deadline = Deadline(timeout)
         self.warnings: list[str] = []
         self._fence = fence
+        self._vaults: dict[str, Any] = {}
 
     @cached_property
     def credential(self) -> Any:
@@ -86,7 +87,7 @@ class Arm:
             return told
         # The client wants one, though this question is about none.
         client = self._client("azure.mgmt.resource.resources", "ResourceManagementClient", "-")
-        found = self._send(client, "GET", f"/subscriptions?api-version={SUBSCRIPTIONS_API}")["value"]
+        found = self.send(client, "GET", f"/subscriptions?api-version={SUBSCRIPTIONS_API}")["value"]
         if len(found) != 1:
             names = ", ".join(f"{each['subscriptionId']} ({each['displayName']})" for each in found) or "none"
             raise MatchaError(
@@ -114,9 +115,7 @@ class Arm:
         with needing_sdk():
             import importlib
 
-            from .pipeline import client_options
-
-            options = client_options(self.deadline, self._fence, self.warnings.append)
+            options = self._client_options()
             client = getattr(importlib.import_module(package), name)
             return client(
                 self.credential,
@@ -126,12 +125,26 @@ class Arm:
                 **options,
             )
 
+    def _client_options(self) -> dict[str, Any]:
+        from .pipeline import client_options
+
+        return client_options(self.deadline, self._fence, self.warnings.append)
+
+    def secrets(self, vault_uri: str) -> Any:
+        """Return the client for the secrets of a key vault."""
+        if vault_uri not in self._vaults:
+            with needing_sdk():
+                from azure.keyvault.secrets import SecretClient
+
+                self._vaults[vault_uri] = SecretClient(vault_uri, self.credential, **self._client_options())
+        return self._vaults[vault_uri]
+
     def request(self, method: str, path: str, api_version: str, body: Any = None, query: str = "") -> Any:
         """Return the answer to one request that is not a long operation, as JSON; None where it is empty.
 
         Raises ``AzureError``.
         """
-        return self._send(self.resources, method, f"{path}?api-version={api_version}{query}", body)
+        return self.send(self.resources, method, f"{path}?api-version={api_version}{query}", body)
 
     def pages(self, path: str, api_version: str, query: str = "") -> Iterator[dict[str, Any]]:
         """Yield the items of a list. Raises ``AzureError``."""
@@ -140,9 +153,13 @@ class Arm:
             yield from found.get("value") or ()
             if not found.get("nextLink"):
                 return
-            found = self._send(self.resources, "GET", found["nextLink"])
+            found = self.send(self.resources, "GET", found["nextLink"])
 
-    def _send(self, client: Any, method: str, url: str, body: Any = None) -> Any:
+    def send(self, client: Any, method: str, url: str, body: Any = None) -> Any:
+        """Return the answer to one request through a client of the SDK's, as JSON; None where it is empty.
+
+        Raises ``AzureError``.
+        """
         with needing_sdk():
             from azure.core.rest import HttpRequest
         with explaining(f"{method} {url.partition('?')[0]}"):

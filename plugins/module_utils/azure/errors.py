@@ -28,6 +28,10 @@ ADVICE = {
     "StorageAccountAlreadyTaken": "The name is taken in all of Azure: choose another.",
     "AlreadyInUse": "The name is taken in all of Azure: choose another.",
     "VaultAlreadyExists": "The name is taken in all of Azure, perhaps by a deleted vault that can be recovered.",
+    "ForbiddenByConnection": "The vault takes no calls from a public network: come through its private endpoint.",
+    "ForbiddenByFirewall": "Allow this machine's address in the vault's network_acls.",
+    "ForbiddenByPolicy": "This vault has access policies in place of roles: give the credential one for secrets.",
+    "ForbiddenByRbac": "Grant the credential Key Vault Secrets Officer on the vault (which takes minutes to work).",
     "RequestDisallowedByPolicy": "A policy of the subscription forbids it: ask who owns the policy.",
     "ScopeLocked": "A lock on the resource or its group forbids it: remove the lock first.",
     "TooManyRequests": "Azure is throttling the subscription: run this again later.",
@@ -49,6 +53,8 @@ BUSY = {
     "StorageAccountOperationInProgress",
     "TooManyRequests",
 }
+# Codes that say no more than the HTTP status.
+VAGUE = ("Conflict", "Forbidden")
 # What tells a refusal by rule from one by time, where a code means both.
 FOR_GOOD = {
     "OperationNotAllowed": ("in progress", "in-progress", "being", "currently"),
@@ -106,6 +112,9 @@ def translate(what: str, error: Exception) -> AzureError:
     found = error.error
     headers = response.headers
     code = (found.code if found else "") or headers.get("x-ms-error-code") or ""
+    if found and code in VAGUE:
+        # Key vaults say only inside what they mean.
+        code = (found.innererror or {}).get("code") or code
     message = (found.message if found else "") or error.reason or _first_line(error)
     details = [f"{each.code}: {each.message}" for each in (found.details if found else []) if each.message]
     return AzureError(

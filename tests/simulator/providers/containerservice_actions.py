@@ -13,6 +13,7 @@ from . import containerservice_credentials as credentials
 from . import containerservice_operations as operations
 from . import containerservice_pools as pools
 from . import containerservice_versions as versions
+from .containerservice_settle import private_link
 from .documents import guid
 
 if TYPE_CHECKING:
@@ -61,14 +62,19 @@ POWER: dict[str, tuple[str, str, str, float]] = {
     "stop": ("Stopping", "Running", "Stopped", operations.STOP),
     "start": ("Starting", "Stopped", "Running", operations.START),
 }
-RENEWALS = ("rotateclustercertificates", "rotateserviceaccountsigningkeys", "resetserviceprincipalprofile", "resetaadprofile")
+RENEWALS = (
+    "rotateclustercertificates",
+    "rotateserviceaccountsigningkeys",
+    "resetserviceprincipalprofile",
+    "resetaadprofile",
+)
 
 
 def change(
-    request: Request, rid: ResourceId, current: dict[str, Any], state: str, seconds: float, on_done: Callable[[], None]
+    request: Request, rid: ResourceId, current: dict[str, Any], how: tuple[str, float], on_done: Callable[[], None]
 ) -> Answer:
-    """A change of the cluster and of all of its pools, without a body."""
-    simulator = request.simulator
+    """Change the cluster and all of its pools; the answer has no body."""
+    (state, seconds), simulator = how, request.simulator
 
     def ended(status: str) -> None:
         for document in (current, *pools.stored(simulator, rid)):
@@ -98,7 +104,7 @@ def power(request: Request, rid: ResourceId, current: dict[str, Any], what: str)
         for pool in pools.stored(request.simulator, rid):
             pool["properties"]["powerState"] = {"code": after}
 
-    return change(request, rid, current, state, seconds, done)
+    return change(request, rid, current, (state, seconds), done)
 
 
 def renew(request: Request, rid: ResourceId, current: dict[str, Any], what: str) -> Answer:
@@ -113,7 +119,7 @@ def renew(request: Request, rid: ResourceId, current: dict[str, Any], what: str)
             current["properties"]["servicePrincipalProfile"] = {"clientId": sent.get("clientId")}
 
     state = "RotatingClusterCertificates" if what == "rotateclustercertificates" else "Updating"
-    return change(request, rid, current, state, operations.ROTATE, done)
+    return change(request, rid, current, (state, operations.ROTATE), done)
 
 
 def upgrades(current: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -149,7 +155,7 @@ def pool_versions(current: dict[str, Any], found: list[dict[str, Any]]) -> dict[
 
 def links(current: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, Any]:
     del found
-    return {"value": current["properties"].get("privateLinkResources") or []}
+    return {"value": [private_link(current, put=False)] if "privateFQDN" in current["properties"] else []}
 
 
 def mesh_upgrades(current: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -179,14 +185,18 @@ def command(request: Request, rid: ResourceId, current: dict[str, Any]) -> Answe
         raise checks.refuse(400, "BadRequest", "The Run Command feature is disabled on this cluster.")
     identifier = uuid.UUID(guid(request.simulator.rng)).hex
     text = (request.body or {}).get("command") or ""
-    operation = request.simulator.operations.start(5, kind=f"{rid.type} runCommand", resource=f"{rid}/commands", id=identifier)
+    operation = request.simulator.operations.start(
+        5, kind=f"{rid.type} runCommand", resource=f"{rid}/commands", id=identifier
+    )
     operation.result = f"$ {text}\n"
     return Answer(202, None, {"Location": result_url(request, rid, identifier)})
 
 
 def result_url(request: Request, rid: ResourceId, identifier: str) -> str:
     group = f"/subscriptions/{rid.subscription}/resourceGroups/{rid.group}"
-    return request.url(f"{group}/providers/Microsoft.ContainerService/managedclusters/{rid.name}/commandResults/{identifier}")
+    return request.url(
+        f"{group}/providers/Microsoft.ContainerService/managedclusters/{rid.name}/commandResults/{identifier}"
+    )
 
 
 def command_result(request: Request, rid: ResourceId, identifier: str) -> Answer:
@@ -206,7 +216,7 @@ def command_result(request: Request, rid: ResourceId, identifier: str) -> Answer
 
 
 def location_more(what: str, location: str, path: str) -> Answer | None:
-    """Lists of a region that nothing depends upon."""
+    """Answer for lists of a region that nothing depends upon."""
     if what == "meshrevisionprofiles":
         profiles = [{"revision": one, "upgrades": [later for later in MESH if later > one]} for one in MESH]
         entry = {

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from . import containerservice_network as network
@@ -13,6 +14,8 @@ from .documents import guid, merged, without_nulls
 
 if TYPE_CHECKING:
     import random
+
+    from ..arm import ResourceId
 
 # Kept when a request doesn't speak of them. All else that isn't sent again is gone.
 KEPT = (
@@ -49,11 +52,37 @@ AUTOSCALER: dict[str, Any] = {
     "skip-nodes-with-system-pods": "true",
 }
 ISTIO = "asm-1-28"
+# What the sku called Automatic decides for the user, as far as the user hasn't. Second-hand, from its documentation.
+AUTOMATIC: dict[str, Any] = {
+    "disableLocalAccounts": True,
+    "oidcIssuerProfile": {"enabled": True},
+    "aadProfile": {"managed": True, "enableAzureRBAC": True},
+    "addonProfiles": {
+        "azureKeyvaultSecretsProvider": {"enabled": True, "config": {"enableSecretRotation": "true"}},
+        "azurepolicy": {"enabled": True},
+    },
+    "autoUpgradeProfile": {"upgradeChannel": "stable"},
+    "ingressProfile": {"webAppRouting": {"enabled": True}},
+    "networkProfile": {
+        "networkPlugin": "azure",
+        "networkPluginMode": "overlay",
+        "networkDataplane": "cilium",
+        "outboundType": "managedNATGateway",
+    },
+    "nodeProvisioningProfile": {"mode": "Auto"},
+    "nodeResourceGroupProfile": {"restrictionLevel": "ReadOnly"},
+    "securityProfile": {"workloadIdentity": {"enabled": True}, "imageCleaner": {"enabled": True}},
+    "workloadAutoScalerProfile": {"keda": {"enabled": True}, "verticalPodAutoscaler": {"enabled": True}},
+}
 
 
-def normalised(sent: dict[str, Any], current: dict[str, Any] | None, names: Names) -> dict[str, Any]:
+def normalised(
+    sent: dict[str, Any], current: dict[str, Any] | None, names: Names, *, automatic: bool = False
+) -> dict[str, Any]:
     """Return a cluster's properties after a request."""
     sent = {name: value for name, value in without_nulls(sent).items() if name not in READ_ONLY}
+    if automatic and current is None:
+        sent = merged(deepcopy(AUTOMATIC), sent)
     before = current or {}
     kept = {name: before[name] for name in KEPT if name in before}
     own = ("networkProfile", "addonProfiles")
@@ -62,6 +91,7 @@ def normalised(sent: dict[str, Any], current: dict[str, Any] | None, names: Name
     properties["addonProfiles"] = addons(sent.get("addonProfiles") or {}, before.get("addonProfiles") or {})
     version(properties, sent, before)
     defaults(properties, names)
+    addon_settings(properties, names)
     host_names(properties, before, names)
     entra(properties, names)
     secrets(properties)
@@ -78,8 +108,9 @@ def normalised(sent: dict[str, Any], current: dict[str, Any] | None, names: Name
 class Names:
     """What the names of a cluster's parts are made of."""
 
-    def __init__(self, group: str, cluster: str, location: str, tenant: str, rng: random.Random) -> None:
-        self.group, self.cluster, self.location, self.tenant, self.rng = group, cluster, location, tenant, rng
+    def __init__(self, rid: ResourceId, location: str, tenant: str, rng: random.Random) -> None:
+        self.subscription, self.group, self.cluster = rid.subscription, rid.group, rid.name
+        self.location, self.tenant, self.rng = location, tenant, rng
 
     @property
     def node_group(self) -> str:
@@ -87,7 +118,7 @@ class Names:
 
 
 def addons(sent: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
-    """An add-on that isn't named stays; one that is named is what was sent, and loses its identity with its work."""
+    """Keep an add-on that isn't named; one that is named is what was sent, and loses its identity with its work."""
     result = dict(current)
     for name, addon in sent.items():
         known = next((key for key in result if key.lower() == name.lower()), name)
@@ -97,6 +128,22 @@ def addons(sent: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
             entry["identity"] = identity
         result[known] = entry
     return result
+
+
+def addon_settings(properties: dict[str, Any], names: Names) -> None:
+    """Set what two add-ons say of their own accord: a DNS zone, and the gateway that they use."""
+    for name, addon in properties["addonProfiles"].items():
+        if not addon["enabled"]:
+            continue
+        if name.lower() == "httpapplicationrouting":
+            zone = f"{names.rng.getrandbits(80):020x}.{names.location}.aksapp.io"
+            addon["config"] = {"HTTPApplicationRoutingZoneName": zone, **(addon["config"] or {})}
+        if name.lower() == "ingressapplicationgateway":
+            config = addon["config"] = dict(addon["config"] or {})
+            group = f"/subscriptions/{names.subscription}/resourceGroups/{properties['nodeResourceGroup']}"
+            gateway = f"{group}/providers/Microsoft.Network/applicationGateways/"
+            own = gateway + (config.get("applicationGatewayName") or "applicationgateway")
+            config["effectiveApplicationGatewayId"] = config.get("applicationGatewayId") or own
 
 
 def version(properties: dict[str, Any], sent: dict[str, Any], before: dict[str, Any]) -> None:
@@ -146,29 +193,27 @@ def defaults(properties: dict[str, Any], names: Names) -> None:
 
 
 def host_names(properties: dict[str, Any], before: dict[str, Any], names: Names) -> None:
-    """The names of the API server. A private cluster's own lies in a private zone, beside the public one if wanted."""
+    """Name the API server. A private cluster's own name lies in a private zone, beside the public one if wanted."""
     access = properties.get("apiServerAccessProfile") or {}
     drop_empty(access, "authorizedIPRanges")
     prefix = (properties.get("dnsPrefix") or properties.get("fqdnSubdomain") or names.cluster).lower()
-    base = before.get("_host") or f"{prefix}-{letters(names.rng, 8)}"
-    properties["_host"] = base
-    public = f"{base}.hcp.{names.location}.azmk8s.io"
-    properties["azurePortalFQDN"] = f"{base}.portal.hcp.{names.location}.azmk8s.io"
+    known = before.get("_names") or {
+        "public": f"{prefix}-{letters(names.rng, 8)}.hcp.{names.location}.azmk8s.io",
+        "private": f"{prefix}-{letters(names.rng, 8)}.{guid(names.rng)}.privatelink.{names.location}.azmk8s.io",
+        "portal": f"{names.rng.getrandbits(128):032x}-priv.portal.hcp.{names.location}.azmk8s.io",
+    }
+    properties["_names"] = known
+    properties["azurePortalFQDN"] = known["public"].replace(".hcp.", ".portal.hcp.", 1)
     if access.get("enablePrivateCluster") and not access.get("enableVnetIntegration"):
         filled(access, {"privateDNSZone": "system", "enablePrivateClusterPublicFQDN": True})
-        zone = before.get("_zone") or guid(names.rng)
-        properties["_zone"] = zone
-        properties["privateFQDN"] = private_name(base, zone, access["privateDNSZone"], names.location)
+        zone = access["privateDNSZone"]
+        own = f"{properties.get('fqdnSubdomain') or prefix}.{zone.rsplit('/', maxsplit=1)[-1]}"
+        properties["privateFQDN"] = {"system": known["private"], "none": known["public"]}.get(zone.lower(), own)
+        properties["azurePortalFQDN"] = known["portal"]
     if access.get("enablePrivateClusterPublicFQDN", True):
-        properties["fqdn"] = public
+        properties["fqdn"] = known["public"]
     else:
         properties.pop("fqdn", None)
-
-
-def private_name(base: str, zone: str, dns_zone: str, location: str) -> str:
-    if dns_zone.lower() in ("system", "none"):
-        return f"{base}.{zone}.privatelink.{location}.azmk8s.io"
-    return f"{base}.{dns_zone.rsplit('/', maxsplit=1)[-1]}"
 
 
 def entra(properties: dict[str, Any], names: Names) -> None:
@@ -181,7 +226,7 @@ def entra(properties: dict[str, Any], names: Names) -> None:
 
 
 def secrets(properties: dict[str, Any]) -> None:
-    """What must never come back."""
+    """Drop what must never come back."""
     for profile, name in (
         ("servicePrincipalProfile", "secret"),
         ("windowsProfile", "adminPassword"),
@@ -215,7 +260,7 @@ def features(properties: dict[str, Any], names: Names) -> None:
 
 
 def proxy(properties: dict[str, Any]) -> None:
-    """The hosts that a cluster must reach without its proxy are added to those that the user named."""
+    """Add the hosts that a cluster must reach without its proxy to those that the user named."""
     config = properties.get("httpProxyConfig")
     if not config:
         return

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What AKS refuses, and in which words.
 
-Recorded are: SystemPoolHasRestrictedTaint, the limit of ManagedSystem pools, the gateway that needs a mesh, EtagMismatch
-on a busy cluster, and every 404. The other texts are second-hand: they are quoted in public bug reports.
+Recorded are: SystemPoolHasRestrictedTaint, the limit of ManagedSystem pools, the gateway that needs a mesh,
+EtagMismatch on a busy cluster, and every 404. The other texts are second-hand: they are quoted in public bug reports.
 """
 
 from __future__ import annotations
@@ -40,13 +40,14 @@ POOL_CHOICES = {
     "scaleDownMode": ("Delete", "Deallocate"),
 }
 FIXED = (
-    "dnsPrefix", "fqdnSubdomain", "nodeResourceGroup", "enableRBAC", "diskEncryptionSetID", "linuxProfile.adminUsername",
-    "networkProfile.serviceCidr", "networkProfile.dnsServiceIP", "apiServerAccessProfile.enablePrivateCluster",
+    "dnsPrefix", "fqdnSubdomain", "nodeResourceGroup", "enableRBAC", "diskEncryptionSetID",
+    "linuxProfile.adminUsername", "networkProfile.serviceCidr", "networkProfile.dnsServiceIP",
+    "apiServerAccessProfile.enablePrivateCluster",
 )  # fmt: skip
 FIXED_POOL = (
-    "vmSize", "osDiskSizeGB", "osDiskType", "kubeletDiskType", "vnetSubnetID", "podSubnetID", "maxPods", "osType", "type",
-    "scaleSetPriority", "availabilityZones", "proximityPlacementGroupID", "gpuInstanceProfile", "enableUltraSSD",
-    "capacityReservationGroupID", "hostGroupID",
+    "vmSize", "osDiskSizeGB", "osDiskType", "kubeletDiskType", "vnetSubnetID", "podSubnetID", "maxPods", "osType",
+    "type", "scaleSetPriority", "availabilityZones", "proximityPlacementGroupID", "gpuInstanceProfile",
+    "enableUltraSSD",    "capacityReservationGroupID", "hostGroupID",
 )  # fmt: skip
 ALLOWED_TAINT = re.compile(r"CriticalAddonsOnly(=[^:]*)?:|.*:PreferNoSchedule$")
 
@@ -99,7 +100,7 @@ def unchanged(sent: dict[str, Any], current: dict[str, Any], paths: tuple[str, .
 
 
 def body(sent: Any) -> dict[str, Any]:
-    """The properties of a request; what isn't an object at all is refused."""
+    """Return the properties of a request; what isn't an object at all is refused."""
     found = sent.get("properties") if isinstance(sent, dict) else None
     if not isinstance(found, dict):
         raise refuse(400, "InvalidParameter", "Required parameter properties is missing (null).", target="properties")
@@ -139,8 +140,8 @@ def gateway(sent: dict[str, Any]) -> None:
 
 def unsupported(version: str) -> AzureError:
     message = (
-        f"Version {version} is not supported in this region. Please use [az aks get-versions] command to get the supported "
-        "version list in this region. For more information, please check https://aka.ms/supported-version-list"
+        f"Version {version} is not supported in this region. Please use [az aks get-versions] command to get the "
+        "supported version list in this region. For more information, please check https://aka.ms/supported-version-list"
     )
     return refuse(400, "K8sVersionNotSupported", message)
 
@@ -165,6 +166,11 @@ def upgrade(shown: str, old: str, asked: str | None, api_version: str, *, defaul
     raise refuse(400, "OperationNotAllowed", message)
 
 
+def pool_upgrade(before: dict[str, Any], asked: str | None, api_version: str) -> None:
+    shown, old = before["orchestratorVersion"], before["currentOrchestratorVersion"]
+    upgrade(shown, old, asked, api_version, defaulted="_defaulted" in before)
+
+
 def pool(name: str, sent: dict[str, Any], current: dict[str, Any] | None) -> None:
     """Check what was sent about a pool, before its defaults are filled in."""
     prefix = "agentPoolProfile."
@@ -183,19 +189,21 @@ def whole_pool(pool: dict[str, Any], cluster: dict[str, Any], others: list[dict[
     system = pool["mode"].lower() == "system"
     if system and any(not ALLOWED_TAINT.match(taint) for taint in pool.get("nodeTaints", [])):
         message = (
-            "Placing custom taints on system pool is not supported(except 'CriticalAddonsOnly' taint or taint effect is "
-            "'PreferNoSchedule'). Please refer to https://aka.ms/aks/system-taints for detail"
+            "Placing custom taints on system pool is not supported(except 'CriticalAddonsOnly' taint or taint effect "
+            "is 'PreferNoSchedule'). Please refer to https://aka.ms/aks/system-taints for detail"
         )
         raise refuse(400, "SystemPoolHasRestrictedTaint", message, target=f"{prefix}nodeTaints")
     if system and pool.get("scaleSetPriority") == "Spot":
         raise invalid(f"{prefix}scaleSetPriority", "A system pool can't be a spot pool.")
     if pool["mode"] == "ManagedSystem" and any(other["mode"] == "ManagedSystem" for other in others):
-        raise refuse(400, "InvalidParameter", "'ManagedSystem' pool is limited to one per cluster", target=f"{prefix}mode")
+        raise refuse(
+            400, "InvalidParameter", "'ManagedSystem' pool is limited to one per cluster", target=f"{prefix}mode"
+        )
     control, own = cluster["currentKubernetesVersion"], pool["currentOrchestratorVersion"]
     if versions.parts(versions.minor(own)) > versions.parts(versions.minor(control)):
         message = (
-            f"Node pool version {own} and control plane version {control} are incompatible. Minor version of node pool is "
-            "bigger than control plane version. For more information, please check https://aka.ms/aks/UpgradeVersionRules"
+            f"Node pool version {own} and control plane version {control} are incompatible. Minor version of node pool "
+            "is bigger than control plane version. For more information, please check https://aka.ms/aks/UpgradeVersionRules"
         )
         raise refuse(400, "NodePoolMcVersionIncompatible", message, target=f"{prefix}orchestratorVersion")
 
@@ -212,7 +220,9 @@ def limits(pool: dict[str, Any], prefix: str) -> None:
         return
     if fewest is None or most is None:
         name = "minCount" if fewest is None else "maxCount"
-        raise refuse(400, "InvalidParameter", f"Required parameter {prefix}{name} is missing (null).", target=prefix + name)
+        raise refuse(
+            400, "InvalidParameter", f"Required parameter {prefix}{name} is missing (null).", target=prefix + name
+        )
     if not least <= fewest <= most <= 1000:
         raise invalid(f"{prefix}minCount", f"{least} <= minCount <= maxCount <= 1000 must hold.")
 

@@ -33,7 +33,7 @@ class Child(ResourceType):
     def parent_not_found(self, request: Request, rid: ResourceId, parent: ResourceId) -> AzureError:
         return operations.cluster_not_found(super().parent_not_found(request, rid, parent), request, parent)
 
-    def document(self, request: Request, rid: ResourceId, properties: dict[str, Any]) -> dict[str, Any]:
+    def document(self, rid: ResourceId, properties: dict[str, Any]) -> dict[str, Any]:
         cluster = f"/subscriptions/{rid.subscription}/resourceGroups/{rid.group}/providers/{CLUSTERS}/{rid.names[0]}"
         name = self.type.rsplit("/", maxsplit=1)[-1]
         return {"id": f"{cluster}/{name}/{rid.name}", "name": rid.name, "type": self.type, "properties": properties}
@@ -60,7 +60,7 @@ class Maintenance(Child):
             window.setdefault("startDate", request.simulator.clock.text()[:10])
             drop_empty(window, "notAllowedDates")
         drop_empty(sent, "notAllowedTime", "timeInWeek")
-        document = self.document(request, rid, sent)
+        document = self.document(rid, sent)
         del document["type"], current
         request.simulator.store.put(rid, document)
         return Answer(200, self.present(request, rid, document))
@@ -70,7 +70,9 @@ class Maintenance(Child):
         window = sent.get("maintenanceWindow")
         if name == "default":
             if window:
-                raise checks.invalid("maintenanceConfiguration.maintenanceWindow", "It isn't of the default configuration.")
+                raise checks.invalid(
+                    "maintenanceConfiguration.maintenanceWindow", "It isn't of the default configuration."
+                )
             return
         if not window:
             raise checks.invalid("maintenanceConfiguration.maintenanceWindow", "It is required.")
@@ -87,7 +89,7 @@ class Slow(Child):
     status_created = 201
 
     def create_or_update(self, request: Request, rid: ResourceId, current: dict[str, Any] | None) -> Answer:
-        document = self.document(request, rid, {**without_nulls(checks.body(request.body)), "provisioningState": self.during})
+        document = self.document(rid, {**without_nulls(checks.body(request.body)), "provisioningState": self.during})
         for name in ("location", "tags"):
             if request.body.get(name):
                 document[name] = request.body[name]
@@ -140,7 +142,9 @@ class Authenticators(Slow):
 
     def not_found(self, rid: ResourceId) -> AzureError:
         error = super().not_found(rid)
-        error.details = [{"code": "Unspecified", "message": "rpc error: code = NotFound desc = JWT authenticator not found"}]
+        error.details = [
+            {"code": "Unspecified", "message": "rpc error: code = NotFound desc = JWT authenticator not found"}
+        ]
         error.more["subcode"] += "_HCPServerError"
         return error
 

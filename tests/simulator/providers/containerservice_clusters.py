@@ -23,10 +23,36 @@ if TYPE_CHECKING:
     from ..arm import Request, ResourceId
 
 
+def refused(request: Request) -> set[str]:
+    """Return the clusters that the service refused to make: the gateway believes that they are there."""
+    found: set[str] = vars(request.simulator.store).setdefault("refused_clusters", set())
+    return found
+
+
 class ManagedClusters(ResourceType):
     type = "Microsoft.ContainerService/managedClusters"
 
+    def load(self, request: Request, rid: ResourceId) -> dict[str, Any] | None:
+        found = super().load(request, rid)
+        if found is None and request.method == "GET" and rid.key in refused(request):
+            message = (
+                f"Could not find managed cluster resource: {rid.name} in subscription: {rid.subscription}, "
+                f"resourceGroup: {rid.group}."
+            )
+            raise operations.not_found(
+                "GetManagedCluster", "Managed Cluster not found", message, more="_HCPServerError"
+            )
+        return found
+
     def create_or_update(self, request: Request, rid: ResourceId, current: dict[str, Any] | None) -> Answer:
+        try:
+            return self.write(request, rid, current)
+        except AzureError as error:
+            if current is None and not error.wrapped:
+                refused(request).add(rid.key)
+            raise
+
+    def write(self, request: Request, rid: ResourceId, current: dict[str, Any] | None) -> Answer:
         sent = checks.body(request.body)
         place = self.place(request, rid, current)
         before = current["properties"] if current else None
@@ -38,10 +64,11 @@ class ManagedClusters(ResourceType):
         if current:
             operations.need_idle(current, existing)
             operations.need_running(current, "updating")
-        names = body.Names(rid.group, rid.name, place, settle.tenant(), request.simulator.rng)
-        properties = body.normalised(sent, before, names)
+        names = body.Names(rid, place, request.simulator.tenant, request.simulator.rng)
+        automatic = sku["name"] == "Automatic"
+        properties = body.normalised(sent, before, names, automatic=automatic)
         plan = pools.plan(sent.get("agentPoolProfiles"), existing, properties)
-        checks.some_system([pool["properties"] for pool in plan.documents(existing)], sku["name"] == "Automatic")
+        checks.some_system([pool["properties"] for pool in plan.documents(existing)], automatic)
         document = self.document(request, rid, current, place=place, sku=sku, properties=properties)
         properties["provisioningState"] = "Updating" if current else "Creating"
         kinds = [pool["properties"]["type"] for pool in plan.documents(existing)]
@@ -53,7 +80,7 @@ class ManagedClusters(ResourceType):
         return Answer(200 if current else 201, self.shown(request, rid, document, put=True), headers)
 
     def place(self, request: Request, rid: ResourceId, current: dict[str, Any] | None) -> str:
-        """The region: it must be given, and cannot be changed."""
+        """Return the region: it must be given, and cannot be changed."""
         place = location(request.body.get("location") or "")
         if not place:
             message = "The location property is required for this definition."
@@ -71,7 +98,10 @@ class ManagedClusters(ResourceType):
         before = (current or {}).get("sku") or {}
         found = {**before, **{name: value for name, value in (sent or {}).items() if value}}
         automatic = found.get("name") == "Automatic"
-        return {"name": "Automatic" if automatic else "Base", "tier": found.get("tier") or ("Standard" if automatic else "Free")}
+        return {
+            "name": "Automatic" if automatic else "Base",
+            "tier": found.get("tier") or ("Standard" if automatic else "Free"),
+        }
 
     def document(
         self,
@@ -97,11 +127,12 @@ class ManagedClusters(ResourceType):
             "properties": properties,
         }
         if current:
-            document["id"], document["name"] = current["id"], current["name"]
+            document |= {name: current[name] for name in ("id", "name", "_settled") if name in current}
         if sent.get("extendedLocation"):
             document["extendedLocation"] = sent["extendedLocation"]
-        document["identity"] = settle.identity(request, rid, sent.get("identity") or {}, (current or {}).get("identity"))
-        drop_empty(document, "tags", "identity")
+        before = (current or {}).get("identity")
+        document["identity"], document["_identity"] = settle.identity(request, rid, sent.get("identity") or {}, before)
+        drop_empty(document, "tags", "identity", "_identity")
         if "identity" in document and "servicePrincipalProfile" not in properties:
             properties["servicePrincipalProfile"] = {"clientId": "msi"}
         return document
@@ -124,7 +155,7 @@ class ManagedClusters(ResourceType):
                 simulator.store.delete(rid.child("agentPools", name))
             document = ended(operations.SUCCEEDED)
             if document is not None:
-                settle.settle(simulator, rid, document, pools.stored(simulator, rid))
+                settle.settle(request, rid, document, pools.stored(simulator, rid))
 
         return operations.begin(request, rid, seconds, done, lambda status, _error: ended(status))
 
@@ -175,12 +206,14 @@ class ManagedClusters(ResourceType):
         return self.shown(request, rid, stored)
 
     def shown(self, request: Request, rid: ResourceId, stored: dict[str, Any], *, put: bool = False) -> dict[str, Any]:
-        """A cluster with its pools, as the API version knows it."""
+        """Return a cluster with its pools, as the API version knows it."""
         answer = known_keys(stored, request.api_version)
         properties = answer["properties"]
         settled = properties["provisioningState"] in checks.SETTLED
         shown = network.shown(properties["networkProfile"], request.api_version, settled=settled)
         properties["networkProfile"] = shown
+        if "privateFQDN" in properties:
+            properties["privateLinkResources"] = [settle.private_link(stored, put=put)]
         properties["agentPoolProfiles"] = [
             {"name": pool["name"], **pools.properties(pool, request.api_version, put=put)}
             for pool in pools.stored(request.simulator, rid)

@@ -51,7 +51,7 @@ def encoded(content: bytes) -> str:
 
 def authority(request: Request, rid: ResourceId) -> Authority:
     """One to a cluster; rotated certificates are a new one."""
-    made: dict[str, Authority] = vars(request.simulator).setdefault("cluster_authorities", {})
+    made: dict[str, Authority] = vars(request.simulator.store).setdefault("cluster_authorities", {})
     key = str(rid).lower()
     if key not in made:
         made[key] = Authority()
@@ -59,7 +59,7 @@ def authority(request: Request, rid: ResourceId) -> Authority:
 
 
 def rotate(request: Request, rid: ResourceId) -> None:
-    vars(request.simulator).setdefault("cluster_authorities", {}).pop(str(rid).lower(), None)
+    vars(request.simulator.store).setdefault("cluster_authorities", {}).pop(str(rid).lower(), None)
 
 
 def list_credentials(request: Request, rid: ResourceId, cluster: dict[str, Any], action: str) -> Answer:
@@ -105,7 +105,7 @@ def kubeconfig(request: Request, rid: ResourceId, cluster: dict[str, Any], kind:
 
 
 def endpoint(request: Request, rid: ResourceId, cluster: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The API server and a local account of it: the simulated one, or a real one that a test put in its place."""
+    """Return the API server and a local account of it: simulated, or a real one that a test put in its place."""
     substitute = getattr(request.simulator, "kubeconfig_for", None)
     real = substitute(cluster) if substitute else None
     if real:
@@ -119,7 +119,7 @@ def endpoint(request: Request, rid: ResourceId, cluster: dict[str, Any]) -> tupl
 
 
 def login(entra: dict[str, Any]) -> dict[str, Any]:
-    """A user of Entra ID has no secret in the file, but a program that fetches a token."""
+    """Return how a user of Entra ID logs in: no secret is in the file, but a program that fetches a token."""
     return {
         "exec": {
             "apiVersion": "client.authentication.k8s.io/v1beta1",

@@ -48,7 +48,7 @@ POOL: dict[str, str] = {
     "osSKU": "2021-03-01",
     "scaleDownMode": "2021-07-01",
     "securityProfile": "2024-02-02",
-    "upgradeSettings": "2020-12-01",
+    "upgradeSettings": "2020-09-01",
 }
 # Shown by preview versions alone.
 PREVIEW_CLUSTER = ("properties.networkProfile.podLinkLocalAccess", "properties.storageProfile.diskCSIDriver.version")
@@ -57,7 +57,7 @@ SSH_ACCESS_SINCE = "2025-10-01"
 
 
 def public(value: Any) -> Any:
-    """A document without what is the simulator's own: keys that begin with an underscore."""
+    """Return a document without what is the simulator's own: keys that begin with an underscore."""
     if isinstance(value, dict):
         return {key: public(item) for key, item in value.items() if not key.startswith("_")}
     return [public(item) for item in value] if isinstance(value, list) else value

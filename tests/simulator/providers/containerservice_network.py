@@ -12,6 +12,8 @@ from .documents import merged
 
 SERVICE_CIDR = "10.0.0.0/16"
 POD_CIDR = "10.244.0.0/16"
+# Of both kinds of addresses at once.
+POD_CIDR_6, SERVICE_CIDR_6 = "fd12:3456:789a::/64", "fd12:3456:789a:1::/108"
 OUTBOUND = ("managedOutboundIPs", "outboundIPs", "outboundIPPrefixes")
 # From the older name of the standard balancer to the newer; the service wrote it with a capital for a while.
 CAPITAL_SKU_UNTIL = "2024-01-01"
@@ -29,14 +31,18 @@ def normalised(sent: dict[str, Any], current: dict[str, Any] | None) -> dict[str
     filled(profile, {"dnsServiceIP": dns_address(profile["serviceCidr"]), "loadBalancerSku": "standard"})
     profile["loadBalancerSku"] = profile["loadBalancerSku"].lower()
     plugin_defaults(profile)
-    balancer(profile)
     filled(profile, {"serviceCidrs": [profile["serviceCidr"]], "ipFamilies": ["IPv4"]})
+    balancer(profile)
+    if dual(profile):
+        for name, more in (("podCidrs", POD_CIDR_6), ("serviceCidrs", SERVICE_CIDR_6)):
+            if len(profile.get(name) or []) == 1:
+                profile[name] = [profile[name][0], more]
     drop_empty(profile, "natGatewayProfile", "advancedNetworking", "staticEgressGatewayProfile")
     return profile
 
 
 def exclusive(profile: dict[str, Any], sent: dict[str, Any]) -> None:
-    """A balancer has one kind of outbound address: the kind that was sent replaces the others."""
+    """Leave a balancer one kind of outbound address: the kind that was sent replaces the others."""
     balancer_profile = profile.get("loadBalancerProfile")
     chosen = [kind for kind in OUTBOUND if (sent.get("loadBalancerProfile") or {}).get(kind)]
     if balancer_profile and chosen:
@@ -72,13 +78,17 @@ def plugin_defaults(profile: dict[str, Any]) -> None:
     filled(profile, {"networkPolicy": "none", "podLinkLocalAccess": "IMDS"})
 
 
+def dual(profile: dict[str, Any]) -> bool:
+    return len(profile["ipFamilies"]) > 1
+
+
 def balancer(profile: dict[str, Any]) -> None:
     """Outbound traffic: by the balancer, by a NAT gateway, or by what the user made."""
     kind = profile["outboundType"]
     if kind == "loadBalancer" and profile["loadBalancerSku"] == "standard":
         outbound = profile.setdefault("loadBalancerProfile", {})
         if not any(outbound.get(name) for name in OUTBOUND):
-            outbound["managedOutboundIPs"] = {"count": 1}
+            outbound["managedOutboundIPs"] = {"count": 1, **({"countIPv6": 1} if dual(profile) else {})}
         managed = outbound.get("managedOutboundIPs") or {}
         if managed.get("countIPv6") == 0:
             del managed["countIPv6"]

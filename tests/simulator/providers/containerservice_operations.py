@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..arm import ARM, CANCELED, IN_PROGRESS, SUCCEEDED, Answer, AzureError, Operation, resource_not_found
@@ -34,13 +35,11 @@ def begin(
 ) -> Operation:
     """Begin an operation on a resource; the script of faults knows it as e.g. `…/managedClusters PUT`."""
     kind = f"{rid.type} {verb or request.method}"
-    return request.simulator.operations.start(
-        seconds, kind=kind, on_done=on_done, on_failed=on_failed, resource=rid
-    )
+    return request.simulator.operations.start(seconds, kind=kind, on_done=on_done, on_failed=on_failed, resource=rid)
 
 
 def headers(rid: ResourceId, location: str, operation: Operation, *, result: bool) -> dict[str, str]:
-    """A PUT is polled by its operation alone; DELETE and POST have a Location too. There is never a Retry-After."""
+    """Say where to poll: a PUT's operation, and for DELETE and POST a Location too. There is never a Retry-After."""
     place = f"{ARM}/subscriptions/{rid.subscription}/providers/Microsoft.ContainerService/locations/{location}"
     found = {"Azure-AsyncOperation": f"{place}/operations/{operation.id}?api-version={POLL_VERSION}"}
     if result:
@@ -54,10 +53,8 @@ def polled(request: Request, identifier: str) -> Answer:
     clock = request.simulator.clock
     # The name is the id with the bytes of its first three parts in Windows' order.
     name = identifier
-    try:
+    with suppress(ValueError):
         name = str(uuid.UUID(bytes_le=uuid.UUID(identifier).bytes))
-    except ValueError:
-        pass
     body: dict[str, Any] = {
         "name": name,
         "status": operation.status,
@@ -108,7 +105,7 @@ def need_idle(cluster: dict[str, Any], pools: list[dict[str, Any]]) -> None:
 
 
 def need_running(cluster: dict[str, Any], doing: str) -> None:
-    """A stopped cluster must be started before it can be changed."""
+    """Refuse to change a cluster that is stopped."""
     properties = cluster["properties"]
     if properties["powerState"]["code"] == "Stopped":
         raise wrong_power(properties, doing)
@@ -123,7 +120,7 @@ def wrong_power(properties: dict[str, Any], doing: str) -> AzureError:
 
 
 def etag_mismatch(rid: ResourceId) -> AzureError:
-    """Recorded: a DELETE while another operation holds the cluster."""
+    """Return the error of a DELETE while another operation holds the cluster, as recorded."""
     message = (
         f"Failed to save managed cluster {rid.name} in subscription {rid.subscription}, resource group {rid.group}. "
         "Operation is not allowed: Another operation is in progress"
@@ -134,13 +131,15 @@ def etag_mismatch(rid: ResourceId) -> AzureError:
 
 
 def stale_etag() -> AzureError:
-    """Second-hand: If-Match with another etag than the resource's."""
+    """Return the error of If-Match with another etag than the resource's. Second-hand."""
     details = [{"code": "Unspecified", "message": "rpc error: code = FailedPrecondition desc = Etag mismatched"}]
-    return AzureError(412, "EtagMismatch", "The etag of the request doesn't match the resource's.", wrapped=False, details=details)
+    return AzureError(
+        412, "EtagMismatch", "The etag of the request doesn't match the resource's.", wrapped=False, details=details
+    )
 
 
 def cluster_not_found(usual: AzureError, request: Request, cluster: ResourceId) -> AzureError:
-    """Recorded: DELETE of a child without a cluster says of the cluster that it isn't there."""
+    """Return the error of a child without a cluster; that of DELETE, as recorded, says that the cluster isn't there."""
     if request.method != "DELETE":
         return usual
     return resource_not_found(f"Microsoft.ContainerService/managedClusters/{cluster.name}", cluster.group)

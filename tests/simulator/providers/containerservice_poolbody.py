@@ -50,7 +50,7 @@ def managed_disk(size: str) -> int:
 
 
 def disks(pool: dict[str, Any]) -> None:
-    """The OS disk lies on the machine's own disk where that is large enough and nobody said otherwise."""
+    """Put the OS disk on the machine's own disk where that is large enough and nobody said otherwise."""
     own = local_disk(pool["vmSize"])
     wanted = pool.get("osDiskSizeGB") or 0
     if not pool.get("osDiskType"):
@@ -76,7 +76,7 @@ def image(pool: dict[str, Any]) -> str:
 
 
 def spot(pool: dict[str, Any]) -> None:
-    """A spot pool is labelled and tainted; what is said of spot machines isn't kept by another."""
+    """Label and taint a spot pool; what is said of spot machines isn't kept by another."""
     if (pool.get("scaleSetPriority") or "Regular").lower() != "spot":
         for name in ("scaleSetPriority", "scaleSetEvictionPolicy", "spotMaxPrice"):
             pool.pop(name, None)
@@ -96,7 +96,7 @@ def surge(pool: dict[str, Any]) -> None:
 
 
 def scaling(pool: dict[str, Any], current: dict[str, Any] | None) -> None:
-    """The autoscaler's limits go with it; a stopped pool has no nodes, and has them again when it is started."""
+    """Drop the autoscaler's limits with it; a stopped pool has no nodes until it is started again."""
     pool.setdefault("enableAutoScaling", False)
     if not pool["enableAutoScaling"]:
         pool.pop("minCount", None)

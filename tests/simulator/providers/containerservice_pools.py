@@ -26,12 +26,12 @@ TYPE = "Microsoft.ContainerService/managedClusters/agentPools"
 
 
 def stored(simulator: Simulator, rid: ResourceId) -> list[dict[str, Any]]:
-    """A cluster's pools, by name."""
+    """Return a cluster's pools, by name."""
     return sorted(simulator.store.children(rid, "agentPools"), key=lambda pool: pool["name"])
 
 
 def properties(pool: dict[str, Any], api_version: str, *, put: bool = False) -> dict[str, Any]:
-    """A pool's properties as an answer has them; the answer to a PUT has labels even if there are none."""
+    """Return a pool's properties as an answer has them; that to a PUT has labels even if there are none."""
     shown = known_keys(pool["properties"], api_version)
     if put or api_version < "2021":
         shown.setdefault("nodeLabels", {})
@@ -46,7 +46,7 @@ class Plan:
     removed: list[str] = field(default_factory=list)
 
     def documents(self, existing: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The pools as they will be."""
+        """Return the pools as they will be."""
         kept = [pool for pool in existing if pool["name"] not in self.changed and pool["name"] not in self.removed]
         return kept + [{"name": name, "properties": found} for name, found in self.changed.items()]
 
@@ -94,8 +94,7 @@ class AgentPools(ResourceType):
         operations.need_running(cluster, "updating agent pool")
         found = body.normalised(sent, before, cluster["properties"], mode="User")
         if before:
-            checks.upgrade(before["orchestratorVersion"], before["currentOrchestratorVersion"],
-                           sent.get("orchestratorVersion"), request.api_version, defaulted="_defaulted" in before)  # fmt: skip
+            checks.pool_upgrade(before, sent.get("orchestratorVersion"), request.api_version)
         others = [pool["properties"] for pool in stored(request.simulator, rid.parent()) if pool["name"] != rid.name]
         checks.whole_pool(found, cluster["properties"], others)
         if before and before["mode"] == "System" != found["mode"]:
@@ -122,8 +121,10 @@ class AgentPools(ResourceType):
         if not any(other["mode"] in ("System", "ManagedSystem") for other in others):
             raise checks.refuse(400, "BadRequest", "There has to be at least one system agent pool.")
 
-    def begin(self, request: Request, rid: ResourceId, seconds: float, old: dict[str, Any] | None, verb: str = "") -> Any:
-        """An operation after which the pool is Succeeded. One that is cancelled leaves it as it was before."""
+    def begin(
+        self, request: Request, rid: ResourceId, seconds: float, old: dict[str, Any] | None, verb: str = ""
+    ) -> Any:
+        """Begin what ends with the pool Succeeded. When it is cancelled, the pool is as it was before."""
         simulator = request.simulator
 
         def ended(state: str) -> dict[str, Any] | None:
@@ -197,7 +198,7 @@ class AgentPools(ResourceType):
         return {"id": f"{current['id']}/upgradeProfiles/default", "name": "default", "type": kind, "properties": entry}
 
     def machines(self, rid: ResourceId, current: dict[str, Any], name: str) -> Answer:
-        """The nodes of a pool."""
+        """Show the nodes of a pool."""
         entries = [machine(current, number) for number in range(current["properties"]["count"])]
         if "/" not in name:
             return Answer(200, {"value": entries})
@@ -206,7 +207,9 @@ class AgentPools(ResourceType):
             if entry["name"] == wanted:
                 return Answer(200, entry)
         del rid
-        raise operations.not_found("GetMachine", "Machine not found", "The entity was not found.", more="_HCPServerError")
+        raise operations.not_found(
+            "GetMachine", "Machine not found", "The entity was not found.", more="_HCPServerError"
+        )
 
     def etag(self, current: dict[str, Any]) -> str | None:
         found = current["properties"].get("eTag")
@@ -235,7 +238,7 @@ class AgentPools(ResourceType):
 
 
 def doing(before: dict[str, Any] | None, found: dict[str, Any]) -> str:
-    """The state while a pool is changed says what is done to it."""
+    """Return the state of a pool while it is changed, which says what is done to it."""
     if before is None:
         return "Creating"
     was, now = (checks.at(one, "powerState.code") for one in (before, found))

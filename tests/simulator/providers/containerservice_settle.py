@@ -10,12 +10,14 @@ from ..arm import ResourceId
 from . import containerservice_network as network
 from .containerservice_body import AUTOSCALER
 from .documents import guid
+from .identities import assigned
+from .managedidentity_documents import TYPE as IDENTITIES
+from .managedidentity_documents import new_identity
 
 if TYPE_CHECKING:
     from ..arm import Request
     from ..simulator import Simulator
 
-IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 ADDRESSES = "Microsoft.Network/publicIPAddresses"
 # The add-ons that have an identity of their own in the group of the nodes.
 WITH_IDENTITY = (
@@ -32,25 +34,25 @@ def node_group(rid: ResourceId, properties: dict[str, Any]) -> ResourceId:
     return ResourceId(f"/subscriptions/{rid.subscription}/resourceGroups/{properties['nodeResourceGroup']}")
 
 
-def settle(simulator: Simulator, rid: ResourceId, cluster: dict[str, Any], pools: list[dict[str, Any]]) -> None:
+def settle(request: Request, rid: ResourceId, cluster: dict[str, Any], pools: list[dict[str, Any]]) -> None:
     """Fill in what a running cluster has."""
     properties = cluster["properties"]
-    make_group(simulator, rid, cluster)
-    outbound(simulator, rid, cluster)
+    make_group(request.simulator, rid, cluster)
+    outbound(request.simulator, rid, cluster)
+    if "_identity" in cluster:
+        cluster["identity"] = cluster.pop("_identity")
     if cluster.get("identity"):
-        kubelet(simulator, rid, cluster)
-        addon_identities(simulator, rid, cluster)
-        user_identities(simulator, cluster["identity"])
+        kubelet(request, rid, cluster)
+        addon_identities(request, rid, cluster)
     if any(pool["properties"].get("enableAutoScaling") for pool in pools):
         properties.setdefault("autoScalerProfile", dict(AUTOSCALER))
     for pool in pools:
         scaled(pool["properties"])
-    if "privateFQDN" in properties:
-        properties.setdefault("privateLinkResources", [private_link(cluster)])
+    cluster["_settled"] = True
 
 
 def scaled(pool: dict[str, Any]) -> None:
-    """The autoscaler keeps the number of nodes within its limits."""
+    """Keep the number of nodes within the autoscaler's limits."""
     if pool.get("enableAutoScaling") and pool["powerState"]["code"] == "Running":
         pool["count"] = min(max(pool["count"], pool["minCount"]), pool["maxCount"])
 
@@ -73,7 +75,7 @@ def make_group(simulator: Simulator, rid: ResourceId, cluster: dict[str, Any]) -
 
 
 def outbound(simulator: Simulator, rid: ResourceId, cluster: dict[str, Any]) -> None:
-    """The service's own addresses lie in the group of the nodes. What is shown is their id, never the address."""
+    """Make the service's own addresses, in the group of the nodes. What is shown is their id, never the address."""
     shown, count, own = network.wanted_addresses(cluster["properties"]["networkProfile"])
     if shown is None:
         return
@@ -109,35 +111,11 @@ def public_address(address: ResourceId, location: str, number: int) -> dict[str,
     }
 
 
-def managed_identity(simulator: Simulator, identity: ResourceId, location: str) -> dict[str, Any]:
+def managed_identity(request: Request, identity: ResourceId, location: str) -> dict[str, Any]:
     """Return an identity, made if it isn't there: a resource, and a principal that can be given roles."""
-    document = simulator.store.get(identity)
-    if document is None:
-        principal = simulator.principals.add_managed_identity(identity, identity.name)
-        document = simulator.store.put(
-            identity,
-            {
-                "id": str(identity),
-                "name": identity.name,
-                "type": IDENTITIES,
-                "location": location,
-                "tags": {},
-                "properties": {
-                    "tenantId": tenant(),
-                    "principalId": principal.object_id,
-                    "clientId": principal.app_id,
-                },
-            },
-        )
-    properties = document["properties"]
+    stored = request.simulator.store.get(identity) or new_identity(request, identity, location, {})
+    properties = stored["properties"]
     return {"resourceId": str(identity), "clientId": properties["clientId"], "objectId": properties["principalId"]}
-
-
-def tenant() -> str:
-    # The simulator imports the providers.
-    from ..simulator import TENANT
-
-    return TENANT
 
 
 def forget(simulator: Simulator, rid: ResourceId, cluster: dict[str, Any]) -> None:
@@ -158,50 +136,55 @@ def in_node_group(rid: ResourceId, cluster: dict[str, Any], name: str) -> Resour
     return ResourceId(f"/subscriptions/{rid.subscription}/resourcegroups/{group}/providers/{IDENTITIES}/{name}")
 
 
-def kubelet(simulator: Simulator, rid: ResourceId, cluster: dict[str, Any]) -> None:
+def kubelet(request: Request, rid: ResourceId, cluster: dict[str, Any]) -> None:
     profile = cluster["properties"].setdefault("identityProfile", {})
     own = (profile.get("kubeletidentity") or {}).get("resourceId")
     identity = ResourceId(own) if own else in_node_group(rid, cluster, f"{rid.name}-agentpool")
-    profile["kubeletidentity"] = managed_identity(simulator, identity, cluster["location"])
+    profile["kubeletidentity"] = managed_identity(request, identity, cluster["location"])
 
 
-def addon_identities(simulator: Simulator, rid: ResourceId, cluster: dict[str, Any]) -> None:
+def addon_identities(request: Request, rid: ResourceId, cluster: dict[str, Any]) -> None:
     for name, addon in (cluster["properties"].get("addonProfiles") or {}).items():
         if addon["enabled"] and name.lower() in WITH_IDENTITY:
             identity = in_node_group(rid, cluster, f"{name.lower()}-{rid.name}")
-            addon["identity"] = managed_identity(simulator, identity, cluster["location"])
+            addon["identity"] = managed_identity(request, identity, cluster["location"])
     routing = (cluster["properties"].get("ingressProfile") or {}).get("webAppRouting")
     if routing and routing.get("enabled"):
         identity = in_node_group(rid, cluster, f"webapprouting-{rid.name}")
-        routing["identity"] = managed_identity(simulator, identity, cluster["location"])
+        routing["identity"] = managed_identity(request, identity, cluster["location"])
 
 
-def user_identities(simulator: Simulator, identity: dict[str, Any]) -> None:
-    for name in identity.get("userAssignedIdentities") or {}:
-        found = managed_identity(simulator, ResourceId(name), "")
-        identity["userAssignedIdentities"][name] = {"clientId": found["clientId"], "principalId": found["objectId"]}
-
-
-def private_link(cluster: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": f"{cluster['id']}/privateLinkResources/management",
+def private_link(cluster: dict[str, Any], *, put: bool) -> dict[str, Any]:
+    """Return the private link of a cluster: the answer to a PUT has the service's own end of it, others have an id."""
+    link: dict[str, Any] = {
         "name": "management",
         "type": "Microsoft.ContainerService/managedClusters/privateLinkResources",
         "groupId": "management",
         "requiredMembers": ["management"],
     }
+    if not put:
+        return {"id": f"{cluster['id']}/privateLinkResources/management", **link}
+    if cluster.get("_settled"):
+        group = (
+            f"/subscriptions/{ResourceId(cluster['id']).subscription}/resourceGroups/hcp-underlay-{cluster['location']}"
+        )
+        name = cluster["properties"]["_names"]["portal"].split("-")[0]
+        link["privateLinkServiceID"] = f"{group}/providers/Microsoft.Network/privateLinkServices/a{name[1:]}"
+    return link
 
 
-def identity(request: Request, rid: ResourceId, sent: dict[str, Any], current: dict[str, Any] | None) -> dict[str, Any]:
-    """A cluster's own identity. Of a user's identity, the ids are known when the operation is over."""
-    kind = sent.get("type") or "None"
-    if kind == "SystemAssigned":
-        if current and current.get("type") == kind:
-            return current
-        principal = request.simulator.principals.add_managed_identity(rid, rid.name)
-        return {"type": kind, "principalId": principal.object_id, "tenantId": tenant()}
-    if kind == "UserAssigned":
-        before = {name.lower(): value for name, value in ((current or {}).get("userAssignedIdentities") or {}).items()}
-        chosen = sent.get("userAssignedIdentities") or {}
-        return {"type": kind, "userAssignedIdentities": {name: before.get(name.lower(), {}) for name in chosen}}
-    return {}
+def identity(
+    request: Request, rid: ResourceId, sent: dict[str, Any], current: dict[str, Any] | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a cluster's own identity as it is shown now, and as it will be: a user's gets its ids when all is over."""
+    before = current or {}
+    if not sent.get("type"):
+        return before, before
+    asked = {name.lower() for name in sent.get("userAssignedIdentities") or {}}
+    known = {k: v for k, v in (before.get("userAssignedIdentities") or {}).items() if k.lower() in asked}
+    later = assigned(request, rid, sent, {**before, "userAssignedIdentities": known})
+    later = {} if later["type"] == "None" else later
+    now = dict(later)
+    if "userAssignedIdentities" in later:
+        now["userAssignedIdentities"] = {name: known.get(name, {}) for name in later["userAssignedIdentities"]}
+    return now, later

@@ -51,7 +51,9 @@ def upgrades(version: str) -> list[str]:
     major, number = parts(minor(version))
     following = f"{major}.{number + 1}"
     same = [patch for patch in OFFERED.get(minor(version), ()) if parts(patch) > parts(version)]
-    return same + list(OFFERED.get(following, ()))
+    if minor(version) in OFFERED or following in OFFERED:
+        return same + list(OFFERED.get(following, ()))
+    return [resolve(following)]
 
 
 def may_follow(old: str, new: str) -> bool:
@@ -66,7 +68,7 @@ def plans(version: str) -> list[str]:
 
 
 def kubernetes_versions() -> dict[str, Any]:
-    """The answer of locations/LOCATION/kubernetesVersions."""
+    """Answer locations/LOCATION/kubernetesVersions."""
     values = []
     for version, patches in OFFERED.items():
         entry: dict[str, Any] = {
@@ -81,7 +83,7 @@ def kubernetes_versions() -> dict[str, Any]:
 
 
 def orchestrators(identifier: str) -> dict[str, Any]:
-    """The answer of locations/LOCATION/orchestrators, the older form of the same."""
+    """Answer locations/LOCATION/orchestrators, the older form of the same."""
     entries = []
     for version, patches in OFFERED.items():
         for patch in patches:

@@ -24,13 +24,23 @@ KINDS = ("User", "Group", "ServicePrincipal", "ForeignGroup", "Device", "AgentUs
 
 
 def replayed(request: Request) -> bool:
-    """A recording's principals and roles are not in this directory, and are taken on trust."""
+    """Whether principals and roles are taken on trust: a recording's are not in this directory."""
     return request.principal is None and request.simulator.clock.instant
 
 
 class RoleAssignments(ResourceType):
     type = ASSIGNMENTS
-    extension = True
+
+    # An extension as well. It looks for its scope itself, since a replay takes that on trust, too.
+    @staticmethod
+    def _need_scope(request: Request, scope: ResourceId) -> None:
+        kind = request.simulator.router.types.get(scope.type.lower()) if scope.names else None
+        if kind is not None and not replayed(request) and kind.load(request, scope) is None:
+            raise kind.not_found(scope)
+
+    def load(self, request: Request, rid: ResourceId) -> dict[str, Any] | None:
+        self._need_scope(request, rid.scope)
+        return super().load(request, rid)
 
     def not_found(self, rid: ResourceId) -> AzureError:
         return AzureError(404, "RoleAssignmentNotFound", f"The role assignment '{rid.name}' is not found.")
@@ -105,7 +115,7 @@ class RoleAssignments(ResourceType):
 
     @staticmethod
     def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-        """The same principal, the same role, the same scope."""
+        """Tell whether principal, role and scope are the same."""
         role = [str(each["roleDefinitionId"]).split("/")[-1].lower() for each in (one, other)]
         rest = [[each[key].lower() for key in ("principalId", "scope")] for each in (one, other)]
         return role[0] == role[1] and rest[0] == rest[1]
@@ -137,6 +147,7 @@ class RoleAssignments(ResourceType):
 
     def collection(self, request: Request, rid_parent: ResourceId, items: list[dict[str, Any]]) -> Answer:
         del items
+        self._need_scope(request, rid_parent)
         wanted = request.query.get("$filter", "")
         at_scope = "atscope()" in wanted.lower()
         found = []
@@ -170,7 +181,7 @@ class Permissions(ResourceType):
             every = {"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}
             return Answer(200, {"value": [every]})
         value = []
-        for one in simulator.access.assignments(request.principal, rid_parent):
+        for one in simulator.access._assignments(request.principal, rid_parent, data=False):
             definition = simulator.access.definition(one["properties"]["roleDefinitionId"])
             value += definition["properties"]["permissions"] if definition else []
         return Answer(200, {"value": value})

@@ -39,7 +39,7 @@ class RoleDefinitions(ResourceType):
         return missing(rid.name)
 
     def present(self, request: Request, rid: ResourceId, stored: dict[str, Any]) -> dict[str, Any]:
-        """The id of a built-in role begins with the subscription that it was asked for in."""
+        """Begin a role's id with the subscription that it was asked for in."""
         body = deepcopy(super().present(request, rid, stored))
         where = f"/subscriptions/{rid.subscription}" if rid.subscription else ""
         body["id"] = f"{where}/providers/{DEFINITIONS}/{stored['name']}"

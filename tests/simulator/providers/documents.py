@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import base64
-import math
 import uuid
 from copy import deepcopy
 from datetime import datetime, timezone
@@ -37,7 +36,7 @@ def without_nulls(value: Any) -> Any:
 
 
 def properties(body: Any) -> dict[str, Any]:
-    """A request's properties; none where it has none or is no object."""
+    """Get a request's properties; none where it has none or is no object."""
     found = body.get("properties") if isinstance(body, dict) else None
     return found if isinstance(found, dict) else {}
 
@@ -63,7 +62,7 @@ def secret(rng: random.Random, size: int) -> str:
 
 
 def etag(seconds: float) -> str:
-    """The storage services' etag is a time in hexadecimal."""
+    """Write a time in hexadecimal, as the storage services do."""
     return f'"0x8D{int(seconds * 1e7) & 0xFFFFFFFFFFFFF:013X}"'
 
 
@@ -83,9 +82,8 @@ def system_data(request: Any, created: dict[str, Any] | None = None) -> dict[str
 
 
 def retry_after(request: Any, seconds: int) -> dict[str, str]:
-    """The header that asks for patience, in real seconds. A replay's instant clock asks for none."""
-    clock = request.simulator.clock
-    return {} if clock.instant else {"Retry-After": str(max(1, math.ceil(seconds / clock.speed)))}
+    """Ask for patience, in Azure's seconds. A replay's instant clock asks for none."""
+    return {} if request.simulator.clock.instant else {"Retry-After": str(seconds)}
 
 
 def presumes(request: Any, rid: Any) -> bool:

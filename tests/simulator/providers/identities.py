@@ -19,7 +19,7 @@ _ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 def assigned(
     request: Request, rid: ResourceId, asked: dict[str, Any] | None, current: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """The identity after a request that asks for `asked` (which it does); {} where there is to be none."""
+    """Make the identity that a request asks for; {} where it asks for none."""
     if not asked:
         return {}
     current = current or {}
@@ -44,15 +44,11 @@ def _own(request: Request, rid: ResourceId, current: dict[str, Any]) -> dict[str
 def _users(
     request: Request, rid: ResourceId, asked: dict[str, Any], current: dict[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """A null takes one away; one that is not named stays."""
-    kept = dict(current.get("userAssignedIdentities") or {})
-    for name, value in (asked.get("userAssignedIdentities") or {}).items():
-        key = next((known for known in kept if known.lower() == name.lower()), name)
-        if value is None:
-            kept.pop(key, None)
-        else:
-            kept[key] = _user(request, rid, name)
-    return kept
+    """Replace them all, where any are named; a null is one that goes."""
+    named = asked.get("userAssignedIdentities")
+    if named is None:
+        return dict(current.get("userAssignedIdentities") or {})
+    return {name: _user(request, rid, name) for name, value in named.items() if value is not None}
 
 
 def _user(request: Request, rid: ResourceId, name: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
 def written_id(rid: ResourceId) -> str:
-    """This provider writes resourceGroups in small letters."""
+    """Write resourceGroups in small letters, as this provider does."""
     parts = str(rid).split("/")
     return "/".join(["resourcegroups" if part.lower() == "resourcegroups" else part for part in parts])
 

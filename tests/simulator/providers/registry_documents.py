@@ -86,7 +86,7 @@ def created(rid: Any, body: dict[str, Any], now: float, system: dict[str, Any]) 
 
 
 def changed(current: dict[str, Any], body: dict[str, Any], now: float) -> dict[str, Any]:
-    """What PUT and PATCH do: merge, but for tags and lists of rules, which they replace."""
+    """Do what PUT and PATCH ask for: merge, but replace tags and lists of rules."""
     document = deepcopy(current)
     asked = properties(body)
     own = merged(document["properties"], asked)

@@ -32,7 +32,7 @@ class Part(ResourceType):
     seconds = SECONDS
 
     def facts(self, request: Request, rid: ResourceId, registry: dict[str, Any]) -> dict[str, Any]:
-        """The properties that a new one has without being asked."""
+        """Say which properties a new one has without being asked."""
         del request, rid, registry
         return {}
 
@@ -96,7 +96,7 @@ class Part(ResourceType):
         return Answer(202, self.deleting(request, rid, current), operations.result_header(request, place, operation))
 
     def deleting(self, request: Request, rid: ResourceId, current: dict[str, Any]) -> Any:
-        """The body of a deletion that lasts."""
+        """Answer a deletion that lasts."""
         del request, rid, current
 
     def action(self, request: Request, rid: ResourceId, current: dict[str, Any], name: str) -> Answer:

@@ -49,7 +49,10 @@ class Registries(ResourceType):
         slow = documents.is_slow(current, body) and request.api_version >= "2020"
         registry = documents.changed(current, body, request.simulator.clock.now())
         if body.get("identity"):
-            registry["identity"] = _cased(assigned(request, rid, body["identity"], current.get("identity")))
+            identity = assigned(request, rid, body["identity"], current.get("identity"))
+            registry["identity"] = _cased(identity)
+            if identity["type"] == "None":
+                del registry["identity"]
         registry["systemData"] = system_data(request, current["systemData"])
         request.simulator.store.put(rid, registry)
         if slow:
@@ -191,7 +194,7 @@ class Registries(ResourceType):
 
 
 def _cased(identity: dict[str, Any]) -> dict[str, Any]:
-    """This provider begins each word of the type with a small letter."""
+    """Begin each word of the type with a small letter, as this provider does."""
     kinds = [part[:1].lower() + part[1:] for part in identity["type"].replace(" ", "").split(",")]
     return {**identity, "type": ", ".join(kinds)}
 

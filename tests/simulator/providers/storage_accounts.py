@@ -9,16 +9,16 @@ from typing import Any
 from ..arm import GATEWAY, Answer, AzureError, Request, ResourceId, ResourceType
 from . import storage_documents as documents
 from . import storage_rules as rules
-from .documents import azure_time, guid, presumes, properties, retry_after, secret
+from .documents import azure_time, guid, presumes, properties, secret
 from .identities import assigned
+from .storage_operations import SECONDS, operation_headers, poll, usages
 
-SECONDS = 17
 FAILOVER_SECONDS = 3600
 KERBEROS = ("kerb1", "kerb2")
 
 
 def account_of(request: Request, rid: ResourceId) -> dict[str, Any]:
-    """The account that a child belongs to, if it may be worked with yet."""
+    """Find the account that a child belongs to, if it may be worked with yet."""
     while (parent := rid.parent()) is not None:
         rid = parent
     account = ACCOUNTS.load(request, rid)
@@ -34,7 +34,7 @@ def account_of(request: Request, rid: ResourceId) -> dict[str, Any]:
 
 
 def service_error(request: Request, status: int, code: str, text: str) -> AzureError:
-    """An error of the storage service itself, which names its own request."""
+    """Make an error of the storage service itself, which names its own request."""
     simulator = request.simulator
     stamp = azure_time(simulator.clock.now())
     return AzureError(status, code, f"{text}\nRequestId:{guid(simulator.rng)}\nTime:{stamp}")
@@ -61,7 +61,7 @@ class Accounts(ResourceType):
         body = request.body if isinstance(request.body, dict) else {}
         rules.check_new(rid.name, body)
         self._check_free(request, rid)
-        identity = assigned(request, rid, body.get("identity"), None)
+        identity = self._identity(request, rid, body, {})
         simulator = request.simulator
         keys = [secret(simulator.rng, 64) for _ in range(2)]
         account = documents.created(rid, body, request.api_version, simulator.clock.now(), keys)
@@ -87,6 +87,13 @@ class Accounts(ResourceType):
         return operation_headers(request, place, operation)
 
     @staticmethod
+    def _identity(request: Request, rid: ResourceId, body: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
+        identity = assigned(request, rid, body.get("identity"), current.get("identity"))
+        for user in identity.get("userAssignedIdentities", {}).values():
+            user["tenantId"] = request.simulator.tenant
+        return identity
+
+    @staticmethod
     def _check_free(request: Request, rid: ResourceId) -> None:
         for other in request.simulator.store.all(documents.TYPE):
             if other["name"] == rid.name:
@@ -106,11 +113,12 @@ class Accounts(ResourceType):
         rules.check_change(current, body, put=put)
         account = documents.changed(current, body, request.simulator.clock.now())
         if body.get("identity"):
-            account["identity"] = assigned(request, rid, body["identity"], current.get("identity"))
+            account["identity"] = self._identity(request, rid, body, current)
         request.simulator.store.put(rid, account)
         return Answer(200, self.present(request, rid, account))
 
-    def present(self, request: Request, rid: ResourceId, stored: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def present(self, request: Request, rid: ResourceId, stored: dict[str, Any]) -> dict[str, Any]:
+        del rid
         now = request.simulator.clock.now()
         return documents.shown(stored, request.api_version, now, request.query.get("$expand", ""))
 
@@ -129,7 +137,8 @@ class Accounts(ResourceType):
         account_of(request, rid)
         return actions[name.lower()](request, rid, current)
 
-    def _list_keys(self, request: Request, rid: ResourceId, current: dict[str, Any]) -> Answer:  # noqa: ARG002
+    def _list_keys(self, request: Request, rid: ResourceId, current: dict[str, Any]) -> Answer:
+        del rid
         kerberos = "kerb" in request.query.get("$expand", "").lower()
         return self._keys(request, current, kerberos=kerberos)
 
@@ -205,11 +214,12 @@ class Accounts(ResourceType):
         headers = self._headers(request, current, operation)
         return Answer(202, None, {"Azure-AsyncOperation": headers["Location"], **headers})
 
-    def _hierarchy(self, request: Request, rid: ResourceId, current: dict[str, Any]) -> Answer:  # noqa: ARG002
+    def _hierarchy(self, request: Request, rid: ResourceId, current: dict[str, Any]) -> Answer:
         operation = request.simulator.operations.start(60, kind=f"{self.type} hnsonmigration", resource=rid)
         return Answer(202, None, self._headers(request, current, operation))
 
-    def _no_hierarchy(self, request: Request, rid: ResourceId, current: dict[str, Any]) -> Answer:  # noqa: ARG002
+    def _no_hierarchy(self, request: Request, rid: ResourceId, current: dict[str, Any]) -> Answer:
+        del request, rid
         text = f"Hns migration for the account: {current['name']} is not found."
         raise AzureError(400, "HnsMigrationNotFound", text)
 
@@ -225,51 +235,16 @@ class Accounts(ResourceType):
             return Answer(200, {"nameAvailable": False, **why})
         return Answer(200, {"nameAvailable": True})
 
+    def _last_made(self, request: Request, location: str) -> dict[str, Any] | None:
+        made = [one for one in request.simulator.store.all(self.type) if one["location"] == location]
+        return self.present(request, ResourceId(made[-1]["id"]), made[-1]) if made else None
+
     def location_route(self, request: Request, location: str, rest: list[str]) -> Answer | None:
         if rest[0].lower() == "asyncoperations" and len(rest) == 2:
-            return poll(request, location, rest[1])
+            return poll(request, location, rest[1], lambda: self._last_made(request, location))
         if [part.lower() for part in rest] == ["usages"]:
             return usages(request, location)
         return None
-
-
-def operation_headers(request: Request, location: str, operation: Any) -> dict[str, str]:
-    subscription = request.path.split("/")[2]
-    url = (
-        f"https://management.azure.com/subscriptions/{subscription}/providers/Microsoft.Storage/locations/{location}"
-        f"/asyncoperations/{operation.id}?monitor=true&api-version={request.api_version}"
-    )
-    return {"Location": url, **retry_after(request, SECONDS)}
-
-
-def poll(request: Request, location: str, name: str) -> Answer:
-    operation = request.simulator.operations.find(name)
-    if operation is None:
-        text = f"The async operation {name} could not be found."
-        raise AzureError(404, "AsyncOperationNotFound", text)
-    if not operation.done:
-        return Answer(202, None, operation_headers(request, location, operation))
-    if operation.error:
-        raise AzureError(409, operation.error["code"], operation.error["message"])
-    result = operation.result
-    if request.simulator.clock.instant and not operation.kind:
-        # A replay polls an id that was recorded: taken for the last account's that was made there.
-        made = [one for one in request.simulator.store.all(documents.TYPE) if one["location"] == location]
-        result = ACCOUNTS.present(request, ResourceId(made[-1]["id"]), made[-1]) if made else None
-    return Answer(200, result)
-
-
-def usages(request: Request, location: str) -> Answer:
-    accounts = [a for a in request.simulator.store.all(documents.TYPE) if a["location"] == location]
-    zones = [a for a in accounts if a["properties"].get("dnsEndpointType") == "AzureDnsZone"]
-    rows = [("StorageAccounts", "Storage Accounts", len(accounts) - len(zones), 250)]
-    if request.api_version >= "2021-09":
-        rows.append(("StorageAccounts-AzureDNSZone", "AzureDNSZone Storage Accounts", len(zones), 5000))
-    value = [
-        {"unit": "Count", "currentValue": n, "limit": limit, "name": {"value": name, "localizedValue": text}}
-        for name, text, n, limit in rows
-    ]
-    return Answer(200, {"value": value})
 
 
 ACCOUNTS = Accounts()

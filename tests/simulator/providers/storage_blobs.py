@@ -9,9 +9,10 @@ from typing import Any
 from ..arm import Answer, AzureError, Request, ResourceId
 from . import storage_rules as rules
 from .documents import azure_time, etag, guid, properties
-from .storage_accounts import AccountPart, account_of, operation_headers, service_error
+from .storage_accounts import AccountPart, account_of, service_error
 from .storage_documents import TYPE
 from .storage_items import Items
+from .storage_operations import operation_headers
 from .storage_services import Services
 
 SINGLE = ("legalHold", "metadata")  # a list leaves these out
@@ -51,6 +52,8 @@ class BlobServices(Services):
         for name in ("changeFeed", "containerDeleteRetentionPolicy", "restorePolicy"):
             if name in own and not own[name].get("enabled"):
                 del own[name]
+        if not (own.get("lastAccessTimeTrackingPolicy") or {}).get("enable"):
+            own.pop("lastAccessTimeTrackingPolicy", None)
         for rule in own["cors"]["corsRules"]:
             rule["exposedHeaders"] = rule.get("exposedHeaders") or [""]
             rule["allowedHeaders"] = rule.get("allowedHeaders") or [""]

@@ -52,7 +52,7 @@ def services(kind: str, sku: str) -> tuple[str, ...]:
 
 
 def created(rid: Any, body: dict[str, Any], version: str, now: float, keys: list[str]) -> dict[str, Any]:
-    """The document of a new account."""
+    """Make the document of a new account."""
     stamp = azure_time(now)
     asked = properties(body)
     kind, name = body["kind"], str(rid.names[-1])
@@ -100,7 +100,7 @@ def _services(now: float) -> dict[str, Any]:
 
 
 def changed(current: dict[str, Any], body: dict[str, Any], now: float) -> dict[str, Any]:
-    """The document with what a PUT or PATCH names; both leave alone what they do not name (an identity, say)."""
+    """Do what a PUT or PATCH asks for; both leave alone what they do not name (an identity, say)."""
     document = deepcopy(current)
     asked = dict(properties(body))
     own = document["properties"]
@@ -170,7 +170,7 @@ def _locate(document: dict[str, Any]) -> None:
 
 
 def shown(document: dict[str, Any], version: str, now: float, expand: str = "") -> dict[str, Any]:
-    """The account as an API version answers it."""
+    """Show the account as an API version answers it."""
     body = {key: deepcopy(value) for key, value in document.items() if not key.startswith("_")}
     own = body["properties"]
     for name, since in SINCE.items():

@@ -93,7 +93,7 @@ class Shares(Items):
     def listed(self, request: Request, stored: dict[str, Any]) -> dict[str, Any]:
         del request
         body = {key: value for key, value in stored.items() if not key.startswith("_")}
-        hidden = ("signedIdentifiers", "accessTierChangeTime")
+        hidden = ("signedIdentifiers", "accessTierChangeTime", "metadata")
         return {**body, "properties": {k: v for k, v in stored["properties"].items() if k not in hidden}}
 
     def delete(self, request: Request, rid: ResourceId, current: dict[str, Any] | None) -> Answer:

@@ -30,7 +30,7 @@ class Items(AccountPart):
         raise NotImplementedError
 
     def facts(self, request: Request) -> dict[str, Any]:
-        """What the service gives a new one."""
+        """Say what the service gives a new one."""
         raise NotImplementedError
 
     def echo(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class Items(AccountPart):
         return Answer(200)
 
     def deleted(self, request: Request, service: ResourceId) -> list[dict[str, Any]]:
-        """The ones that can still be restored; the days run out on the clock."""
+        """Find the ones that can still be restored; the days run out on the clock."""
         parent = request.simulator.store.get(service) or {}
         now, kept = request.simulator.clock.now(), []
         for item in parent.get("_deleted", []):

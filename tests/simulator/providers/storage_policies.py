@@ -137,7 +137,7 @@ class LocalUsers(AccountPart):
     def action(self, request: Request, rid: ResourceId, current: dict[str, Any], name: str) -> Answer:
         own = current["properties"]
         if name.lower() == "listkeys":
-            keys = {"sshAuthorizedKeys": own["sshAuthorizedKeys"]} if own.get("sshAuthorizedKeys") else {}
+            keys = {"sshAuthorizedKeys": own["sshAuthorizedKeys"]} if own["hasSshKey"] else {}
             return Answer(200, keys)
         if name.lower() == "regeneratepassword":
             own["hasSshPassword"] = True

@@ -76,7 +76,7 @@ def check_new(name: str, body: dict[str, Any]) -> None:
 
 
 def check_values(body: dict[str, Any]) -> None:
-    """Enumerations, the key policy and the immutability policy, in the order in which Azure looks."""
+    """Check enumerations and the key policy, in the order in which Azure looks."""
     sku = (body.get("sku") or {}).get("name")
     if sku is not None and sku not in SKUS:
         raise invalid("sku.name")
@@ -93,7 +93,7 @@ def check_values(body: dict[str, Any]) -> None:
 
 
 def check_immutability(asked: dict[str, Any], current: dict[str, Any] | None = None) -> None:
-    """The account's default immutability policy: Disabled or Unlocked, then Locked for good."""
+    """Check the account's default immutability policy: Disabled or Unlocked, then Locked for good."""
     versions = asked.get("immutableStorageWithVersioning") or {}
     policy = versions.get("immutabilityPolicy")
     before = (current or {}).get("immutableStorageWithVersioning") or {}
@@ -130,7 +130,7 @@ def _worm(text: str) -> AzureError:
 
 
 def check_change(current: dict[str, Any], body: dict[str, Any], *, put: bool) -> None:
-    """What an account that exists refuses to become."""
+    """Refuse what an account that exists cannot become."""
     name, own, asked = current["name"], current["properties"], properties(body)
     location = body.get("location")
     if location and _plain(location) != _plain(current["location"]):
@@ -166,11 +166,11 @@ def _read_only(name: str) -> AzureError:
 
 
 def _check_sku(current: str, asked: str | None) -> None:
-    """Performance is for good; ZRS is left and reached by a migration only."""
+    """Refuse another performance; ZRS is left and reached by a migration only."""
     if asked in (None, current):
         return
     zonal = {name: "ZRS" in name for name in (current, asked)}
-    if current.split("_")[0] != asked.split("_")[0] or zonal[current] != zonal[asked]:
+    if current.split("_", maxsplit=1)[0] != asked.split("_")[0] or zonal[current] != zonal[asked]:
         text = f"Storage account type {current} cannot be changed to {asked}."
         raise AzureError(409, "StorageAccountTypeConversionNotAllowed", text)
 

@@ -182,6 +182,23 @@ class Arm:
             found: dict[str, Any] | None = plain(begin(*arguments, polling=polling, **options).result())
             return found
 
+    def act(self, what: str, path: str, api_version: str, wait: bool = True) -> None:
+        """Begin a long action on a resource, and wait until it has ended. Raises ``AzureError``."""
+
+        def begin(polling: Any) -> Any:
+            from azure.core.polling import LROPoller, NoPolling
+            from azure.core.rest import HttpRequest
+
+            client = self.resources._client
+            request = HttpRequest("POST", client.format_url(f"{path}?api-version={api_version}"))
+            answer = client.send_request(request, _return_pipeline_response=True)
+            answer.http_response.raise_for_status()
+            # The SDK has no types for it.
+            nothing: Any = NoPolling
+            return LROPoller(client, answer, lambda _answer: None, polling or nothing())
+
+        self.finish(what, begin, wait=wait)
+
     def items(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Iterator[Any]:
         """Yield the items of a list of the SDK's, as JSON. Raises ``AzureError``."""
         with explaining("Listing"):

@@ -173,10 +173,7 @@ class KeyVault(Kind):
             gone = self._deleted(arm, params)
             if gone is None:
                 arm.deadline.pause(f"{self.label(params)} is deleted, and to be purged")
-        arm.request("POST", f"{gone['id']}/purge", self.api_version)
-        arm.deadline.begin_anew()
-        while params["wait"] and self._deleted(arm, params):
-            arm.deadline.pause(f"Purging {self.label(params)}")
+        arm.act(f"Purging {self.label(params)}", f"{gone['id']}/purge", self.api_version, wait=params["wait"])
 
     def defaults(self, params: Params) -> Document:
         """Return what a new vault has: roles in place of access policies."""

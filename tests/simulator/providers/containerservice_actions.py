@@ -158,6 +158,11 @@ def links(current: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, Any
     return {"value": [private_link(current, put=False)] if "privateFQDN" in current["properties"] else []}
 
 
+def nothing(current: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, Any]:
+    del current, found
+    return {"value": []}
+
+
 def mesh_upgrades(current: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, Any]:
     del found
     used = checks.at(current["properties"], "serviceMeshProfile.istio.revisions") or []
@@ -175,6 +180,7 @@ READERS: dict[str, Callable[[dict[str, Any], list[dict[str, Any]]], dict[str, An
     "availableagentpoolversions": pool_versions,
     "privatelinkresources": links,
     "meshupgradeprofiles": mesh_upgrades,
+    "privateendpointconnections": nothing,
 }
 
 

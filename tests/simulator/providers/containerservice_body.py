@@ -52,6 +52,8 @@ AUTOSCALER: dict[str, Any] = {
     "skip-nodes-with-system-pods": "true",
 }
 ISTIO = "asm-1-28"
+# Before, an answer's noProxy was what it is in effect.
+OWN_NO_PROXY_SINCE = "2024-01-01"
 # What the sku called Automatic decides for the user, as far as the user hasn't. Second-hand, from its documentation.
 AUTOMATIC: dict[str, Any] = {
     "disableLocalAccounts": True,
@@ -267,5 +269,4 @@ def proxy(properties: dict[str, Any]) -> None:
     profile = properties["networkProfile"]
     own = ["localhost", "127.0.0.1", "168.63.129.16", "169.254.169.254", "konnectivity", profile["serviceCidr"]]
     own += [name for name in (profile.get("podCidr"), properties.get("fqdn")) if name]
-    config["noProxy"] = list(dict.fromkeys((config.get("noProxy") or []) + own))
-    config["effectiveNoProxy"] = list(config["noProxy"])
+    config["effectiveNoProxy"] = list(dict.fromkeys((config.get("noProxy") or []) + own))

@@ -9,10 +9,13 @@ EtagMismatch on a busy cluster, and every 404. The other texts are second-hand: 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..arm import AzureError
 from . import containerservice_versions as versions
+
+if TYPE_CHECKING:
+    from ..arm import Request
 
 POOL_NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
 CLUSTER_NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")
@@ -47,7 +50,7 @@ FIXED = (
 FIXED_POOL = (
     "vmSize", "osDiskSizeGB", "osDiskType", "kubeletDiskType", "vnetSubnetID", "podSubnetID", "maxPods", "osType",
     "type", "scaleSetPriority", "availabilityZones", "proximityPlacementGroupID", "gpuInstanceProfile",
-    "enableUltraSSD",    "capacityReservationGroupID", "hostGroupID",
+    "capacityReservationGroupID", "hostGroupID",
 )  # fmt: skip
 ALLOWED_TAINT = re.compile(r"CriticalAddonsOnly(=[^:]*)?:|.*:PreferNoSchedule$")
 
@@ -85,6 +88,17 @@ def choices(body: dict[str, Any], allowed: dict[str, tuple[str, ...]], prefix: s
             raise invalid(prefix + path, f"'{value}' isn't one of {', '.join(names)}.")
 
 
+def chosen(sent: dict[str, Any], paths: tuple[str, ...]) -> list[str]:
+    """Return what a request that makes something leaves to the service of what cannot be changed later."""
+    return [path for path in paths if not at(sent, path)]
+
+
+def replayed(request: Request, current: dict[str, Any], paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what to check: in a replay, what the service chose by itself is another value than at the recording."""
+    free = current.get("_chosen", ()) if request.simulator.clock.instant and request.principal is None else ()
+    return tuple(path for path in paths if path not in free)
+
+
 def unchanged(sent: dict[str, Any], current: dict[str, Any], paths: tuple[str, ...], prefix: str = "") -> None:
     for path in paths:
         value = at(sent, path)
@@ -93,10 +107,17 @@ def unchanged(sent: dict[str, Any], current: dict[str, Any], paths: tuple[str, .
             continue
         if value is False and at(current, path) is None:
             continue
+        if path == "apiServerAccessProfile.enablePrivateCluster" and integrated(sent, current):
+            continue
         if path == "scaleSetPriority" and value == "Regular" and at(current, path) is None:
             continue
         name = prefix + path
         raise refuse(400, "PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.", target=name)
+
+
+def integrated(sent: dict[str, Any], current: dict[str, Any]) -> bool:
+    """Say whether the API server lies in the cluster's own network: then a cluster can become a private one."""
+    return any(at(one, "apiServerAccessProfile.enableVnetIntegration") for one in (sent, current))
 
 
 def body(sent: Any) -> dict[str, Any]:
@@ -107,8 +128,9 @@ def body(sent: Any) -> dict[str, Any]:
     return found
 
 
-def cluster(sent: dict[str, Any], current: dict[str, Any] | None, sku: dict[str, Any], api_version: str) -> None:
+def cluster(request: Request, sent: dict[str, Any], current: dict[str, Any] | None, sku: dict[str, Any]) -> None:
     """Check a cluster's properties: first each for itself, then against what is there."""
+    api_version = request.api_version
     choices(sent, CHOICES)
     gateway(sent)
     if at(sent, "supportPlan") == "AKSLongTermSupport" and (sku.get("tier") or "Free") != "Premium":
@@ -120,7 +142,7 @@ def cluster(sent: dict[str, Any], current: dict[str, Any] | None, sku: dict[str,
         if version and not versions.known(version, api_version):
             raise unsupported(version)
         return
-    unchanged(sent, current, FIXED)
+    unchanged(sent, current, replayed(request, current, FIXED))
     if at(current, "oidcIssuerProfile.enabled") and at(sent, "oidcIssuerProfile.enabled") is False:
         raise refuse(400, "OIDCIssuerFeatureCannotBeDisabled", "OIDC issuer feature cannot be disabled.")
     shown, old = current["kubernetesVersion"], current["currentKubernetesVersion"]
@@ -171,7 +193,7 @@ def pool_upgrade(before: dict[str, Any], asked: str | None, api_version: str) ->
     upgrade(shown, old, asked, api_version, defaulted="_defaulted" in before)
 
 
-def pool(name: str, sent: dict[str, Any], current: dict[str, Any] | None) -> None:
+def pool(request: Request, name: str, sent: dict[str, Any], current: dict[str, Any] | None) -> None:
     """Check what was sent about a pool, before its defaults are filled in."""
     prefix = "agentPoolProfile."
     longest = 6 if sent.get("osType") == "Windows" else 12
@@ -179,7 +201,7 @@ def pool(name: str, sent: dict[str, Any], current: dict[str, Any] | None) -> Non
         raise invalid(f"{prefix}name", "Please see https://aka.ms/aks-naming-rules for more details.")
     choices(sent, POOL_CHOICES, prefix)
     if current is not None:
-        unchanged(sent, current, FIXED_POOL, prefix)
+        unchanged(sent, current, replayed(request, current, FIXED_POOL), prefix)
 
 
 def whole_pool(pool: dict[str, Any], cluster: dict[str, Any], others: list[dict[str, Any]]) -> None:
@@ -216,7 +238,7 @@ def limits(pool: dict[str, Any], prefix: str) -> None:
         raise invalid(f"{prefix}count", f"The count must be between {least} and 1000.")
     if not 10 <= pool["maxPods"] <= 250:
         raise invalid(f"{prefix}maxPods", "The number of pods to a node must be between 10 and 250.")
-    if not pool["enableAutoScaling"]:
+    if not pool["enableAutoScaling"] or pool["type"] == "VirtualMachines":
         return
     if fewest is None or most is None:
         name = "minCount" if fewest is None else "maxCount"

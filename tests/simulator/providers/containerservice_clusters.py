@@ -59,7 +59,7 @@ class ManagedClusters(ResourceType):
         sku = self.sku(request.body.get("sku"), current)
         if not checks.CLUSTER_NAME.fullmatch(rid.name):
             raise checks.invalid("resourceName", "Please see https://aka.ms/aks-naming-rules for more details.")
-        checks.cluster(sent, before, sku, request.api_version)
+        checks.cluster(request, sent, before, sku)
         existing = pools.stored(request.simulator, rid)
         if current:
             operations.need_idle(current, existing)
@@ -67,7 +67,7 @@ class ManagedClusters(ResourceType):
         names = body.Names(rid, place, request.simulator.tenant, request.simulator.rng)
         automatic = sku["name"] == "Automatic"
         properties = body.normalised(sent, before, names, automatic=automatic)
-        plan = pools.plan(sent.get("agentPoolProfiles"), existing, properties)
+        plan = pools.plan(request, sent.get("agentPoolProfiles"), existing, properties)
         checks.some_system([pool["properties"] for pool in plan.documents(existing)], automatic)
         document = self.document(request, rid, current, place=place, sku=sku, properties=properties)
         properties["provisioningState"] = "Updating" if current else "Creating"
@@ -75,6 +75,7 @@ class ManagedClusters(ResourceType):
         properties["maxAgentPools"] = 1 if "AvailabilitySet" in kinds else 100
         request.simulator.store.put(rid, document)
         pools.apply(request, rid, document, plan, properties["provisioningState"])
+        properties["_chosen"] = before.get("_chosen", []) if before else checks.chosen(sent, checks.FIXED)
         operation = self.begin(request, rid, operations.UPDATE if current else operations.CREATE, plan.removed)
         headers = operations.headers(rid, place, operation, result=False)
         return Answer(200 if current else 201, self.shown(request, rid, document, put=True), headers)
@@ -214,6 +215,9 @@ class ManagedClusters(ResourceType):
         properties["networkProfile"] = shown
         if "privateFQDN" in properties:
             properties["privateLinkResources"] = [settle.private_link(stored, put=put)]
+        proxy = properties.get("httpProxyConfig")
+        if proxy and request.api_version < body.OWN_NO_PROXY_SINCE:
+            proxy["noProxy"] = proxy["effectiveNoProxy"]
         properties["agentPoolProfiles"] = [
             {"name": pool["name"], **pools.properties(pool, request.api_version, put=put)}
             for pool in pools.stored(request.simulator, rid)

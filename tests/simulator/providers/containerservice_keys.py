@@ -18,6 +18,7 @@ CLUSTER: dict[str, str] = {
     "properties.bootstrapProfile": "2024-05-02",
     "properties.currentKubernetesVersion": "2022-02-01",
     "properties.disableLocalAccounts": "2021-05-01",
+    "properties.httpProxyConfig": "2021-07-01",
     "properties.hostedSystemProfile": "2025-09-02",
     "properties.metricsProfile": "2023-11-02",
     "properties.networkProfile.advancedNetworking": "2024-05-02",
@@ -52,7 +53,7 @@ POOL: dict[str, str] = {
 }
 # Shown by preview versions alone.
 PREVIEW_CLUSTER = ("properties.networkProfile.podLinkLocalAccess", "properties.storageProfile.diskCSIDriver.version")
-PREVIEW_POOL = ("securityProfile.sshAccess", "upgradeSettingsBlueGreen", "upgradeStrategy", "workloadRuntime")
+PREVIEW_POOL = ("securityProfile.sshAccess", "upgradeStrategy", "workloadRuntime")
 SSH_ACCESS_SINCE = "2025-10-01"
 
 
@@ -86,6 +87,8 @@ def pool(properties: dict[str, Any], api_version: str) -> dict[str, Any]:
         for path in PREVIEW_POOL:
             if path != "securityProfile.sshAccess" or since < SSH_ACCESS_SINCE:
                 drop(shown, path)
+    elif since >= "2024-01-02":
+        shown.setdefault("networkProfile", {})
     return shown
 
 

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from . import containerservice_versions as versions
+from .containerservice_checks import FIXED_POOL, chosen
 from .containerservice_values import drop_empty, filled
 from .documents import merged, without_nulls
 
@@ -135,6 +136,16 @@ def system(pool: dict[str, Any]) -> None:
     security["sshAccess"] = canonical.get(security["sshAccess"].lower(), security["sshAccess"])
 
 
+def several_sizes(pool: dict[str, Any], profile: dict[str, Any]) -> None:
+    """Count the nodes of a pool of machines of several sizes."""
+    scale = profile.get("scale") or {}
+    nodes = [{"size": one.get("size"), "count": one.get("count") or 1} for one in scale.get("manual") or []]
+    if nodes:
+        pool["virtualMachineNodesStatus"] = nodes
+        pool["count"] = sum(one["count"] for one in nodes)
+        pool.setdefault("vmSize", nodes[0]["size"])
+
+
 def normalised(
     sent: dict[str, Any], current: dict[str, Any] | None, cluster: dict[str, Any], *, mode: str
 ) -> dict[str, Any]:
@@ -145,6 +156,9 @@ def normalised(
         if name in sent:
             kept.pop(name, None)
     pool: dict[str, Any] = merged(kept, sent)
+    machines = pool.get("virtualMachinesProfile")
+    if machines:
+        several_sizes(pool, machines)
     pool["vmSize"] = pool.get("vmSize") or DEFAULT_SIZE
     filled(pool, {"type": "VirtualMachineScaleSets", "mode": mode, "scaleDownMode": "Delete"})
     filled(pool, {"maxPods": most_pods(cluster.get("networkProfile") or {})})
@@ -156,7 +170,9 @@ def normalised(
     spot(pool)
     surge(pool)
     drop_empty(pool, *FORGOTTEN, *WHOLE, "windowsProfile", "gpuProfile", "creationData", "artifactStreamingProfile")
-    if current is None and pool["type"] != "AvailabilitySet":
-        pool["nodeImageVersion"] = image(pool)
+    if current is None:
+        pool["_chosen"] = chosen(sent, FIXED_POOL)
+        if pool["type"] != "AvailabilitySet":
+            pool["nodeImageVersion"] = image(pool)
     filled(pool, {"upgradeStrategy": "Rolling", "workloadRuntime": "OCIContainer"})
     return pool

@@ -51,7 +51,9 @@ class Plan:
         return kept + [{"name": name, "properties": found} for name, found in self.changed.items()]
 
 
-def plan(sent: list[dict[str, Any]] | None, existing: list[dict[str, Any]], cluster: dict[str, Any]) -> Plan:
+def plan(
+    request: Request, sent: list[dict[str, Any]] | None, existing: list[dict[str, Any]], cluster: dict[str, Any]
+) -> Plan:
     """Without pools in the request they stay as they are; a list is the whole list: a pool that isn't in it goes."""
     result = Plan()
     if not sent:
@@ -59,7 +61,9 @@ def plan(sent: list[dict[str, Any]] | None, existing: list[dict[str, Any]], clus
     before = {pool["name"]: pool["properties"] for pool in existing}
     for profile in sent:
         name = profile.get("name") or ""
-        checks.pool(name, profile, before.get(name))
+        checks.pool(request, name, profile, before.get(name))
+        if name in before:
+            checks.pool_upgrade(before[name], profile.get("orchestratorVersion"), request.api_version)
         result.changed[name] = body.normalised(profile, before.get(name), cluster, mode="User")
     result.removed = [name for name in before if name not in result.changed]
     for name, found in result.changed.items():
@@ -89,7 +93,7 @@ class AgentPools(ResourceType):
         sent = checks.body(request.body)
         cluster = self.cluster(request, rid)
         before = current["properties"] if current else None
-        checks.pool(rid.name, sent, before)
+        checks.pool(request, rid.name, sent, before)
         self.need_idle(cluster, current)
         operations.need_running(cluster, "updating agent pool")
         found = body.normalised(sent, before, cluster["properties"], mode="User")
@@ -179,6 +183,8 @@ class AgentPools(ResourceType):
             operation = self.begin(request, rid, operations.IMAGE, old, "upgradeNodeImageVersion")
             headers = operations.headers(rid, cluster["location"], operation, result=True)
             return Answer(202, self.present(request, rid, current), headers)
+        if what == "deletemachines":
+            return self.delete_machines(request, rid, current, cluster)
         if what == "machines" or what.startswith("machines/"):
             return self.machines(rid, current, name)
         return super().action(request, rid, current, name)
@@ -196,6 +202,18 @@ class AgentPools(ResourceType):
         }
         kind = "Microsoft.ContainerService/managedClusters/agentPools/upgradeProfiles"
         return {"id": f"{current['id']}/upgradeProfiles/default", "name": "default", "type": kind, "properties": entry}
+
+    def delete_machines(
+        self, request: Request, rid: ResourceId, current: dict[str, Any], cluster: dict[str, Any]
+    ) -> Answer:
+        self.need_idle(cluster, current)
+        names = set((request.body or {}).get("machineNames") or [])
+        there = {machine(current, number)["name"] for number in range(current["properties"]["count"])}
+        old = deepcopy(current)
+        current["properties"]["count"] -= len(names & there)
+        current["properties"]["provisioningState"] = "DeletingMachines"
+        operation = self.begin(request, rid, operations.POOL_DELETE, old, "deleteMachines")
+        return Answer(202, None, operations.headers(rid, cluster["location"], operation, result=True))
 
     def machines(self, rid: ResourceId, current: dict[str, Any], name: str) -> Answer:
         """Show the nodes of a pool."""

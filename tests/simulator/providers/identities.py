@@ -34,10 +34,15 @@ def assigned(
     return result
 
 
+def forget(request: Request, current: dict[str, Any]) -> None:
+    """Take the identity of a resource that is deleted out of the directory."""
+    request.simulator.principals.remove((current.get("identity") or {}).get("principalId", ""))
+
+
 def _own(request: Request, rid: ResourceId, current: dict[str, Any]) -> dict[str, Any]:
     principal = current.get("principalId")
     if not principal:
-        principal = request.simulator.principals.add_managed_identity(rid, rid.name).object_id
+        principal = request.simulator.principals.add_managed_identity(rid.name, resource=rid).object_id
     return {"principalId": principal, "tenantId": request.simulator.tenant}
 
 
@@ -65,7 +70,7 @@ def _user(request: Request, rid: ResourceId, name: str) -> dict[str, Any]:
         )
         raise AzureError(400, "FailedIdentityOperation", text, headers=GATEWAY)
     principal = request.principal
-    if principal is not None and not request.simulator.access.allows(principal, _ASSIGN, identity):
+    if principal is not None and not request.simulator.access.allowed(principal, _ASSIGN, identity):
         text = (
             f"The client '{principal.app_id or principal.name}' with object id '{principal.object_id}' has permission "
             f"to perform action '{rid.type}/write' on scope '{rid}'; however, it does not have permission to perform "

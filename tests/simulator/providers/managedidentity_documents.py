@@ -21,7 +21,7 @@ def written_id(rid: ResourceId) -> str:
 def new_identity(request: Request, rid: ResourceId, location: str, tags: dict[str, str]) -> dict[str, Any]:
     """Make and store one; role assignments know its principal only after a while."""
     simulator = request.simulator
-    principal = simulator.principals.add_managed_identity(rid, rid.name)
+    principal = simulator.principals.add_managed_identity(rid.name, resource=rid)
     document = {
         "location": location,
         "tags": tags,

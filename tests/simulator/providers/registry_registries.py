@@ -10,7 +10,7 @@ from ..arm import Answer, AzureError, Request, ResourceId, ResourceType
 from . import registry_documents as documents
 from . import registry_operations as operations
 from .documents import azure_time, secret, system_data
-from .identities import assigned
+from .identities import assigned, forget
 
 SECONDS = 10
 IMPORT_SECONDS = 30
@@ -70,6 +70,7 @@ class Registries(ResourceType):
     def delete(self, request: Request, rid: ResourceId, current: dict[str, Any] | None) -> Answer:
         if current is None:
             return Answer(204)
+        forget(request, current)
         if not request.simulator.store.children(rid, "replications"):
             return super().delete(request, rid, current)
         # One that was ever replicated has the copy at home to take down, too.

@@ -10,7 +10,7 @@ from ..arm import GATEWAY, Answer, AzureError, Request, ResourceId, ResourceType
 from . import storage_documents as documents
 from . import storage_rules as rules
 from .documents import azure_time, guid, presumes, properties, secret
-from .identities import assigned
+from .identities import assigned, forget
 from .storage_operations import SECONDS, operation_headers, poll, usages
 
 FAILOVER_SECONDS = 3600
@@ -116,6 +116,10 @@ class Accounts(ResourceType):
             account["identity"] = self._identity(request, rid, body, current)
         request.simulator.store.put(rid, account)
         return Answer(200, self.present(request, rid, account))
+
+    def delete(self, request: Request, rid: ResourceId, current: dict[str, Any] | None) -> Answer:
+        forget(request, current or {})
+        return super().delete(request, rid, current)
 
     def present(self, request: Request, rid: ResourceId, stored: dict[str, Any]) -> dict[str, Any]:
         del rid

@@ -41,6 +41,8 @@ _PAIRS = (
 PAIRS = dict(_PAIRS) | {second: first for first, second in _PAIRS}
 ENABLED = {"keyType": "Account", "enabled": True}
 ACLS = {"bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow"}
+DOMAIN = "example.onmicrosoft.com"
+DIRECTORY = ("domainName", "netBiosDomainName", "forestName", "domainGuid", "domainSid", "azureStorageSid")
 # Written as Azure writes them, whatever the request's case.
 _WORDS = ("Allow", "Deny", "None", "Logging", "Metrics", "AzureServices")
 
@@ -115,8 +117,18 @@ def changed(current: dict[str, Any], body: dict[str, Any], now: float) -> dict[s
             document[name] = without_nulls(body[name])
     sku = (body.get("sku") or {}).get("name") or document["sku"].get("name")
     document["sku"] = {"name": sku, "tier": sku.split("_")[0].removesuffix("V2")}
+    _join_directory(document["properties"].get("azureFilesIdentityBasedAuthentication") or {})
     _locate(document)
     return document
+
+
+def _join_directory(files: dict[str, Any]) -> None:
+    """Name the domain that shares trust, and fill what was left out of it with blanks."""
+    if files.get("directoryServiceOptions") == "AADDS":
+        files["activeDirectoryProperties"] = {"domainName": DOMAIN}
+    elif files.get("activeDirectoryProperties"):
+        blank = dict.fromkeys(DIRECTORY, " ")
+        files["activeDirectoryProperties"] = {**blank, **files["activeDirectoryProperties"]}
 
 
 def _word(value: str) -> str:

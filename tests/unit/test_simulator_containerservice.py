@@ -257,10 +257,26 @@ def test_an_operation_that_goes_wrong_is_repaired_by_a_put(client: Client, fault
     polled = client("GET", operation)
     assert (polled.status, polled.body["status"]) == (200, state)
     assert polled.body["error"]["code"]
-    assert client.state() == state
+    properties = client("GET", CLUSTER).body["properties"]
+    assert properties["provisioningState"] == state
+    assert properties["status"]["provisioningError"] == polled.body["error"]
     assert client.put().status == 200
     client.wait()
-    assert client.state() == "Succeeded"
+    properties = client("GET", CLUSTER).body["properties"]
+    assert properties["provisioningState"] == "Succeeded"
+    assert "status" not in properties
+    assert properties["identityProfile"]["kubeletidentity"]["objectId"]
+
+
+def test_a_pool_that_failed_is_repaired_by_a_put(made: Client) -> None:
+    made.simulator.faults.add("operation_failed", path="agentPools PUT")
+    made.pool("more")
+    made.wait()
+    assert made("GET", f"{POOLS}/more").body["properties"]["status"]["provisioningError"]["code"]
+    assert (made.state(f"{POOLS}/more"), made.state()) == ("Failed", "Succeeded")
+    assert made.pool("more").status == 200
+    made.wait()
+    assert "status" not in made("GET", f"{POOLS}/more").body["properties"]
 
 
 def test_abort(client: Client) -> None:
@@ -407,6 +423,31 @@ def test_the_autoscaler_keeps_its_limits(made: Client) -> None:
     assert made("GET", CLUSTER).body["properties"]["autoScalerProfile"]["scan-interval"] == "10s"
 
 
+def test_the_autoscaler_of_a_new_cluster_keeps_its_limits(client: Client) -> None:
+    client.put(agentPoolProfiles=[{**SYSTEM, "enableAutoScaling": True, "minCount": 2, "maxCount": 4}])
+    client.wait()
+    assert client("GET", f"{POOLS}/system").body["properties"]["count"] == 2
+
+
+def test_a_new_image_of_nodes(made: Client) -> None:
+    answer = made("POST", f"{POOLS}/system/upgradeNodeImageVersion")
+    assert (answer.status, answer.body["properties"]["provisioningState"]) == (202, "UpgradingNodeImageVersion")
+    assert "Location" in answer.headers
+    made.wait()
+    assert made.state(f"{POOLS}/system") == "Succeeded"
+
+
+def test_machines_that_are_deleted_are_fewer(made: Client) -> None:
+    made.pool("more", count=3)
+    made.wait()
+    names = [machine["name"] for machine in made("GET", f"{POOLS}/more/machines").body["value"]]
+    assert len(names) == 3
+    refused(made("GET", f"{POOLS}/more/machines/none"), 404, "NotFound")
+    assert made("POST", f"{POOLS}/more/deleteMachines", {"machineNames": names[:1]}).status == 202
+    made.wait()
+    assert made("GET", f"{POOLS}/more").body["properties"]["count"] == 2
+
+
 def test_the_last_system_pool_stays(made: Client) -> None:
     made.pool("more")
     made.wait()
@@ -440,6 +481,20 @@ def test_outbound_addresses_are_ids_of_resources(client: Client) -> None:
     assert (
         "managedOutboundIPs" not in client("GET", CLUSTER).body["properties"]["networkProfile"]["loadBalancerProfile"]
     )
+
+
+def test_both_kinds_of_addresses(client: Client) -> None:
+    client.put(networkProfile={"ipFamilies": ["IPv4", "IPv6"]})
+    client.wait()
+    profile = client("GET", CLUSTER).body["properties"]["networkProfile"]
+    assert profile["loadBalancerProfile"]["managedOutboundIPs"] == {"count": 1, "countIPv6": 1}
+    assert len(profile["loadBalancerProfile"]["effectiveOutboundIPs"]) == len(profile["podCidrs"]) == 2
+
+
+def test_zero_of_the_other_kind_is_dropped(client: Client) -> None:
+    outbound = {"managedOutboundIPs": {"count": 1, "countIPv6": 0}}
+    answer = client.put(networkProfile={"loadBalancerProfile": outbound})
+    assert answer.body["properties"]["networkProfile"]["loadBalancerProfile"]["managedOutboundIPs"] == {"count": 1}
 
 
 def test_the_kubelets_and_addons_identities_can_be_given_roles(client: Client) -> None:
@@ -564,6 +619,42 @@ def test_a_test_can_put_a_real_api_server_in_its_place(made: Client) -> None:
     found = kubeconfig(made("POST", f"{CLUSTER}/listClusterAdminCredential"))
     assert found["clusters"][0] == {"name": "c", "cluster": {"server": "https://127.0.0.1:6443"}}
     assert found["users"][0]["user"] == {"token": "t"}
+
+
+def test_snapshots_of_pools(made: Client) -> None:
+    path = f"{GROUP}/providers/Microsoft.ContainerService/snapshots/s"
+    body = {"location": "westus2", "properties": {"creationData": {"sourceResourceId": f"{POOLS}/system"}}}
+    answer = made("PUT", path, body)
+    assert (answer.status, answer.body["properties"]["vmSize"]) == (200, "Standard_DS2_v2")
+    assert made("PATCH", path, {"tags": {"a": "b"}}).body["tags"] == {"a": "b"}
+    body["properties"]["creationData"]["sourceResourceId"] = f"{POOLS}/none"
+    refused(made("PUT", path, body), 400, "InvalidParameter")
+    assert made("DELETE", path).status == 200
+
+
+# -- replays
+
+
+def test_what_azure_chose_at_the_recording_is_free_in_a_replay() -> None:
+    """A recorded client sends back what Azure chose by itself, years ago."""
+    client = Client(Simulator(instant=True))
+    client("PUT", GROUP, {"location": "westus2"})
+    pool = {"name": "system", "mode": "System", "count": 1, "vmSize": ""}
+    recorded = {
+        **pool,
+        "vmSize": "Standard_D2s_v3",
+        "osDiskSizeGB": 64,
+        "maxPods": 250,
+        "orchestratorVersion": "1.29.7",
+    }
+    body = {**BODY, "properties": {"dnsPrefix": "c", "kubernetesVersion": "", "agentPoolProfiles": [pool]}}
+    assert client("PUT", CLUSTER, body, api="2024-05-01").status == 201
+    body["properties"] = {"dnsPrefix": "c", "kubernetesVersion": "1.29.7", "agentPoolProfiles": [recorded]}
+    answer = client("PUT", CLUSTER, body, api="2024-05-01")
+    assert (answer.status, answer.body["properties"]["currentKubernetesVersion"]) == (200, "1.29.7")
+    # What the client has named itself is not free.
+    body["properties"]["dnsPrefix"] = "other"
+    refused(client("PUT", CLUSTER, body, api="2024-05-01"), 400, "PropertyChangeNotAllowed")
 
 
 # -- by the SDK

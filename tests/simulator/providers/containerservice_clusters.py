@@ -158,7 +158,12 @@ class ManagedClusters(ResourceType):
             if document is not None:
                 settle.settle(request, rid, document, pools.stored(simulator, rid))
 
-        return operations.begin(request, rid, seconds, done, lambda status, _error: ended(status))
+        def failed(status: str, error: dict[str, Any]) -> None:
+            document = ended(status)
+            if document is not None:
+                document["properties"]["status"] = {"provisioningError": error}
+
+        return operations.begin(request, rid, seconds, done, failed)
 
     def update(self, request: Request, rid: ResourceId, current: dict[str, Any]) -> Answer:
         """PATCH knows tags alone."""

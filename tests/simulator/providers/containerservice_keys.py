@@ -32,6 +32,7 @@ CLUSTER: dict[str, str] = {
     "properties.resourceUID": "2023-08-02",
     "properties.securityProfile": "2021-07-01",
     "properties.serviceMeshProfile": "2023-02-02",
+    "properties.status": "2024-10-02",
     "properties.storageProfile": "2022-01-01",
     "properties.storageProfile.blobCSIDriver": "2022-09-02",
     "properties.supportPlan": "2023-06-01",
@@ -49,6 +50,7 @@ POOL: dict[str, str] = {
     "osSKU": "2021-03-01",
     "scaleDownMode": "2021-07-01",
     "securityProfile": "2024-02-02",
+    "status": "2024-10-02",
     "upgradeSettings": "2020-09-01",
 }
 # Shown by preview versions alone.

@@ -20,7 +20,7 @@ SPOT_TAINT = f"{SPOT_LABEL}=spot:NoSchedule"
 WHOLE = ("nodeLabels", "tags", "kubeletConfig", "linuxOSConfig", "networkProfile")
 READ_ONLY = ("provisioningState", "currentOrchestratorVersion", "nodeImageVersion", "eTag", "status", "name")
 # Without a word about them in the request, they are gone: they have no default to keep.
-FORGOTTEN = ("nodeTaints", "nodeLabels", "tags", "minCount", "maxCount", "availabilityZones")
+FORGOTTEN = ("nodeTaints", "nodeLabels", "tags", "minCount", "maxCount", "availabilityZones", "status")
 IMAGES = {
     "azurelinux": "AKSAzureLinux-V3gen2-202610.06.0",
     "azurelinux3": "AKSAzureLinux-V3gen2-202610.06.0",

@@ -143,10 +143,12 @@ class AgentPools(ResourceType):
             if document is not None:
                 finish(simulator, rid, document["properties"])
 
-        def failed(status: str, _error: dict[str, Any]) -> None:
+        def failed(status: str, error: dict[str, Any]) -> None:
             if status == operations.CANCELED and old is not None and simulator.store.get(rid) is not None:
                 simulator.store.put(rid, old)
-            ended(status)
+            document = ended(status)
+            if document is not None:
+                document["properties"]["status"] = {"provisioningError": error}
 
         return operations.begin(request, rid, seconds, done, failed, verb=verb)
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,6 +220,29 @@ def test_every_default_is_documented_as_it_is() -> None:
                 if role == where.parts[1] and option.get("default", value) != value:
                     problems.append(f"{where}: {name} is {value!r}, and its documentation says {option['default']!r}")
     report(problems)
+
+
+def test_an_execution_environment_gets_what_the_controller_has() -> None:
+    named = {
+        Requirement(line).name.lower()
+        for line in (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    }
+    bounds = {}
+    for line in (ROOT / "ee-requirements.txt").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            requirement = Requirement(line)
+            bounds[requirement.name.lower()] = requirement.specifier
+    # ansible-core is the environment's own.
+    assert set(bounds) == named - {"ansible-core"}
+    problems = [f"{name}: no lower bound" for name, bound in bounds.items() if not str(bound).startswith(">=")]
+    for name, version in re.findall(
+        r"^([\w.-]+)==([^ ]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE
+    ):
+        if name in bounds and not bounds[name].contains(version, prereleases=True):
+            problems.append(f"{name}: locked with {version}, which is not {bounds[name]}")
+    report(problems)
+    assert load(ROOT / "meta" / "execution-environment.yml")["dependencies"] == {"python": "ee-requirements.txt"}
 
 
 # The artifact

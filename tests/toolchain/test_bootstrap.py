@@ -76,9 +76,9 @@ class Checkout:
         text = "".join(block(self.whole, name) for name in ("uv", *names))
         (self.folder / "requirements.txt").write_text(text, encoding="utf-8")
 
-    def start(self, **environment: str) -> subprocess.Popen[str]:
+    def start(self, *names: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [self.folder / "tools" / "bootstrap"],
+            [self.folder / "tools" / "bootstrap", *names],
             cwd="/",
             env={**os.environ, "PYTHON": real_python(), **environment},
             stdin=subprocess.DEVNULL,
@@ -182,6 +182,27 @@ def test_runs_at_the_same_time_wait_for_each_other(checkout: Checkout) -> None:
     assert [process.returncode for process in processes] == [0, 0, 0], printed
     assert sum("Setting up" in text for text in printed) == 1
     assert checkout.has("six")
+
+
+def test_large_environments_are_shared_by_all_checkouts(tmp_path: Path) -> None:
+    checkouts = [Checkout(tmp_path / name) for name in ("one", "two")]
+    for checkout in checkouts:
+        (checkout.folder / "tests" / "requirements").mkdir(parents=True)
+        lock = checkout.folder / "tests" / "requirements" / "azcli.txt"
+        lock.write_text(block(checkout.whole, "six"), encoding="utf-8")
+        checkout.set_up()
+    links = [checkout.folder / "build" / "venv-azcli" for checkout in checkouts]
+    # Once at the same time, then after the cache was deleted.
+    for _round in range(2):
+        processes = [checkout.start("azcli", XDG_CACHE_HOME=str(tmp_path / "cache")) for checkout in checkouts]
+        printed = [process.communicate()[0] for process in processes]
+        assert [process.returncode for process in processes] == [0, 0], printed
+        assert sum("Setting up" in text for text in printed) == 1
+        (place,) = {link.resolve() for link in links}
+        assert place.parent == tmp_path / "cache" / "matcha.mlops"
+        for link in links:
+            assert not subprocess.run([link / "bin" / "python", "-c", "import six"], check=False).returncode
+        shutil.rmtree(place)
 
 
 def test_a_python_that_does_not_run_is_passed_over(checkout: Checkout, tmp_path: Path) -> None:

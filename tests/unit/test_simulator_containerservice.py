@@ -483,6 +483,19 @@ def test_outbound_addresses_are_ids_of_resources(client: Client) -> None:
     )
 
 
+def test_from_balancer_to_gateway(client: Client) -> None:
+    outbound = {"managedOutboundIPs": {"count": 2}, "idleTimeoutInMinutes": 10}
+    client.put(networkProfile={"loadBalancerProfile": outbound})
+    client.wait()
+    client.put(networkProfile={"outboundType": "managedNATGateway"})
+    client.wait()
+    profile = client("GET", CLUSTER).body["properties"]["networkProfile"]
+    assert profile["loadBalancerProfile"] == {"idleTimeoutInMinutes": 10}
+    assert profile["natGatewayProfile"]["managedOutboundIPProfile"] == {"count": 1}
+    addresses = client("GET", f"{NODES}/providers/Microsoft.Network/publicIPAddresses", api="2024-05-01").body["value"]
+    assert [address["id"] for address in addresses] == [profile["natGatewayProfile"]["effectiveOutboundIPs"][0]["id"]]
+
+
 def test_both_kinds_of_addresses(client: Client) -> None:
     client.put(networkProfile={"ipFamilies": ["IPv4", "IPv6"]})
     client.wait()
@@ -534,6 +547,22 @@ def test_a_private_cluster(client: Client) -> None:
     assert properties["privateFQDN"].endswith(".privatelink.westus2.azmk8s.io")
     assert properties["apiServerAccessProfile"]["privateDNSZone"] == "system"
     assert properties["privateLinkResources"][0]["name"] == "management"
+
+
+def test_what_cannot_be_undone_is_kept_unsaid(client: Client) -> None:
+    client.put(apiServerAccessProfile={"enablePrivateCluster": True}, aadProfile={"managed": True})
+    client.wait()
+    before = client("GET", CLUSTER).body["properties"]
+    client.put(autoUpgradeProfile={"upgradeChannel": "patch"})
+    client.wait()
+    client.put()
+    client.wait()
+    after = client("GET", CLUSTER).body["properties"]
+    assert after["apiServerAccessProfile"] == before["apiServerAccessProfile"]
+    assert after["aadProfile"] == before["aadProfile"]
+    assert after["privateFQDN"] == before["privateFQDN"]
+    # What can be is gone.
+    assert "upgradeChannel" not in after["autoUpgradeProfile"]
 
 
 def test_the_issuer_cannot_be_given_up(client: Client) -> None:

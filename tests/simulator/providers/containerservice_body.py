@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 # Kept when a request doesn't speak of them. All else that isn't sent again is gone.
 KEPT = (
-    "addonProfiles", "azurePortalFQDN", "bootstrapProfile", "currentKubernetesVersion", "diskEncryptionSetID",
-    "dnsPrefix", "enableRBAC", "fqdn", "fqdnSubdomain", "identityProfile", "kubernetesVersion", "linuxProfile",
-    "maxAgentPools", "metricsProfile", "networkProfile", "nodeProvisioningProfile", "nodeResourceGroup",
-    "oidcIssuerProfile", "powerState", "privateFQDN", "privateLinkResources", "resourceUID", "securityProfile",
-    "servicePrincipalProfile", "storageProfile", "supportPlan", "windowsProfile",
+    "aadProfile", "addonProfiles", "apiServerAccessProfile", "azurePortalFQDN", "bootstrapProfile",
+    "currentKubernetesVersion", "diskEncryptionSetID", "dnsPrefix", "enableRBAC", "fqdn", "fqdnSubdomain",
+    "identityProfile", "kubernetesVersion", "linuxProfile", "maxAgentPools", "metricsProfile", "networkProfile",
+    "nodeProvisioningProfile", "nodeResourceGroup", "oidcIssuerProfile", "powerState", "privateFQDN", "resourceUID",
+    "securityProfile", "servicePrincipalProfile", "storageProfile", "supportPlan", "windowsProfile",
 )  # fmt: skip
 READ_ONLY = (
     "provisioningState", "powerState", "currentKubernetesVersion", "fqdn", "privateFQDN", "azurePortalFQDN",

@@ -57,7 +57,7 @@ ALLOWED_TAINT = re.compile(r"CriticalAddonsOnly(=[^:]*)?:|.*:PreferNoSchedule$")
 
 def refuse(status: int, code: str, message: str, *, target: str | None = None) -> AzureError:
     """AKS's own errors aren't wrapped in "error"."""
-    return AzureError(status, code, message, wrapped=False, target=target)
+    return AzureError(status, code, message, wrapped=False, target=target, subcode="")
 
 
 def invalid(name: str, detail: str = "") -> AzureError:

@@ -95,7 +95,10 @@ def balancer(profile: dict[str, Any]) -> None:
         outbound.setdefault("backendPoolType", "nodeIPConfiguration")
         profile.pop("natGatewayProfile", None)
     elif kind == "managedNATGateway":
-        profile["loadBalancerProfile"] = {}
+        # What was set of the balancer stays, but for its addresses.
+        gone = (*OUTBOUND, "effectiveOutboundIPs", "backendPoolType")
+        kept = profile.get("loadBalancerProfile") or {}
+        profile["loadBalancerProfile"] = {name: value for name, value in kept.items() if name not in gone}
         gateway = profile.setdefault("natGatewayProfile", {})
         filled(gateway, {"managedOutboundIPProfile": {"count": 1}, "idleTimeoutInMinutes": 4})
     else:

@@ -161,7 +161,7 @@ def normalised(
         several_sizes(pool, machines)
     pool["vmSize"] = pool.get("vmSize") or DEFAULT_SIZE
     filled(pool, {"type": "VirtualMachineScaleSets", "mode": mode, "scaleDownMode": "Delete"})
-    filled(pool, {"maxPods": most_pods(cluster.get("networkProfile") or {})})
+    pool["maxPods"] = pool.get("maxPods") or most_pods(cluster.get("networkProfile") or {})
     pool["availabilityZones"] = sorted(str(zone) for zone in pool.get("availabilityZones") or [])
     disks(pool)
     system(pool)

@@ -129,9 +129,9 @@ def test_the_same_is_assigned_once(arm: Arm) -> None:
     assert arm.assign(name=name).status == 201
     other = arm.assign()
     assert (other.status, code(other)) == (409, "RoleAssignmentExists")
-    assert arm.assign(name=name).status == 200
+    assert arm.assign(name=name).status == 201
     changed = arm.assign(name=name, description="for tea")
-    assert (changed.status, changed.body["properties"]["description"]) == (200, "for tea")
+    assert (changed.status, changed.body["properties"]["description"]) == (201, "for tea")
     for own in ({"roleDefinitionId": role(CONTRIBUTOR)}, {"principalId": arm.simulator.owner.object_id}):
         refused = arm.assign(name=name, **own)
         assert (refused.status, code(refused)) == (400, "RoleAssignmentUpdateNotPermitted")

@@ -215,3 +215,10 @@ def test_a_token_shows_its_password_once(arm: Arm) -> None:
     assert made[0]["value"]
     kept = arm.call("GET", f"{path}/tokens/t").body["properties"]["credentials"]["passwords"]
     assert [set(entry) for entry in kept] == [{"creationTime", "name"}]
+
+
+def test_a_second_put_takes_a_while_whatever_it_changes(arm: Arm) -> None:
+    arm.ready()
+    again = arm.registry()
+    assert (again.status, again.body["properties"]["provisioningState"]) == (201, "Updating")
+    assert arm.follow(again).body == {"status": "Updating"}

@@ -127,7 +127,7 @@ def test_network_rules_are_written_as_azure_writes_them(arm: Arm) -> None:
         ("teas", {"kind": "StorageV3"}, "InvalidValuesForRequestParameters"),
         ("teas", {"kind": "BlockBlobStorage"}, "InvalidValuesForRequestParameters"),
         ("teas", {"properties": {"minimumTlsVersion": "TLS1_9"}}, "InvalidValuesForRequestParameters"),
-        ("teas", {"properties": {"keyPolicy": {"keyExpirationPeriodInDays": 0}}}, "InvalidValuesForRequestParameters"),
+        ("teas", {"properties": {"keyPolicy": {"keyExpirationPeriodInDays": -1}}}, "InvalidValuesForRequestParameters"),
         (
             "teas",
             {
@@ -299,3 +299,22 @@ def test_an_account_that_is_not_there_is_missed_by_the_sdk(client: StorageManage
     with pytest.raises(HttpResponseError) as caught:
         client.storage_accounts.get_properties(GROUP, "nowhere")
     assert caught.value.error.code == "ResourceNotFound"
+
+
+def test_a_share_with_snapshots_is_deleted_with_them_or_not_at_all(arm: Arm) -> None:
+    shares = f"{arm.ready()}/fileServices/default/shares"
+    arm.call("PUT", f"{shares}/cups", {})
+    assert arm.call("PUT", f"{shares}/cups", {}, **{"$expand": "snapshots"}).body["properties"]["snapshotTime"]
+    assert len(arm.call("GET", shares, **{"$expand": "snapshots"}).body["value"]) == 2
+    refused = arm.call("DELETE", f"{shares}/cups", **{"$include": "none"})
+    assert (refused.status, code(refused)) == (409, "ShareHasSnapshots")
+    assert arm.call("DELETE", f"{shares}/cups", **{"$include": "snapshots"}).status == 200
+
+
+def test_routing_gives_more_endpoints(arm: Arm) -> None:
+    path = arm.ready()
+    routing = {"routingChoice": "InternetRouting", "publishInternetEndpoints": True}
+    own = arm.call("PATCH", path, {"properties": {"routingPreference": routing}}).body["properties"]
+    found = own["primaryEndpoints"]["internetEndpoints"]
+    assert found["blob"] == "https://teas-internetrouting.blob.core.windows.net/"
+    assert "queue" not in found

@@ -127,7 +127,7 @@ class RoleAssignments(ResourceType):
             raise AzureError(400, "RoleAssignmentUpdateNotPermitted", text)
         own |= {key: asked.get(key) for key in OPTIONAL}
         own["updatedOn"] = azure_time(request.simulator.clock.now())
-        return Answer(200, self.present(request, rid, current))
+        return Answer(201, self.present(request, rid, current))
 
     def delete(self, request: Request, rid: ResourceId, current: dict[str, Any] | None) -> Answer:
         answer = super().delete(request, rid, current)

@@ -22,7 +22,7 @@ class Registries(ResourceType):
     def create_or_update(self, request: Request, rid: ResourceId, current: dict[str, Any] | None) -> Answer:
         body = request.body if isinstance(request.body, dict) else {}
         if current is not None:
-            return self.update(request, rid, current)
+            return self._change(request, rid, current, slow=True)
         documents.check(rid.name, body, None)
         if not body.get("location"):
             raise AzureError(400, "LocationRequired", "The location property is required for this definition.")
@@ -40,13 +40,15 @@ class Registries(ResourceType):
         return self._later(request, rid, registry)
 
     def update(self, request: Request, rid: ResourceId, current: dict[str, Any]) -> Answer:
+        return self._change(request, rid, current, slow=documents.is_slow(current, request.body or {}))
+
+    def _change(self, request: Request, rid: ResourceId, current: dict[str, Any], *, slow: bool) -> Answer:
         body = request.body if isinstance(request.body, dict) else {}
         if current["properties"]["provisioningState"] in ("Creating", "Updating", "Deleting"):
             state = current["properties"]["provisioningState"].lower()
             text = f"The resource {rid} is {state}; another operation on it is in progress."
             raise AzureError(409, "RegistryStatusConflict", text)  # code: none recorded
         documents.check(rid.name, body, current)
-        slow = documents.is_slow(current, body) and request.api_version >= "2020"
         registry = documents.changed(current, body, request.simulator.clock.now())
         if body.get("identity"):
             identity = assigned(request, rid, body["identity"], current.get("identity"))
@@ -55,7 +57,7 @@ class Registries(ResourceType):
                 del registry["identity"]
         registry["systemData"] = system_data(request, current["systemData"])
         request.simulator.store.put(rid, registry)
-        if slow:
+        if slow and request.api_version >= "2020":
             registry["properties"]["provisioningState"] = "Updating"
             return self._later(request, rid, registry)
         return Answer(200, self.present(request, rid, registry))

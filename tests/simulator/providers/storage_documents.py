@@ -171,14 +171,23 @@ def _locate(document: dict[str, Any]) -> None:
     def endpoint(service: str, suffix: str = "") -> str:
         return f"https://{name}{suffix}.{zone if service == 'web' else ''}{service}.core.windows.net/"
 
-    own["primaryEndpoints"] = {service: endpoint(service) for service in names}
+    def endpoints(suffix: str, kept: tuple[str, ...]) -> dict[str, Any]:
+        routing, found = own.get("routingPreference") or {}, {}
+        if routing.get("publishInternetEndpoints"):
+            routed = [s for s in kept if s in ("blob", "file", "dfs", "web")]
+            found["internetEndpoints"] = {s: endpoint(s, f"-internetrouting{suffix}") for s in routed}
+        if routing.get("publishMicrosoftEndpoints"):
+            found["microsoftEndpoints"] = {s: endpoint(s, f"-microsoftrouting{suffix}") for s in kept}
+        return {**found, **{s: endpoint(s, suffix) for s in kept}}
+
+    own["primaryEndpoints"] = endpoints("", names)
     for key in ("secondaryLocation", "statusOfSecondary", "secondaryEndpoints"):
         own.pop(key, None)
     if "GRS" in sku or "GZRS" in sku:
         own["secondaryLocation"] = PAIRS.get(own["primaryLocation"], "westus")
         own["statusOfSecondary"] = "available"
     if "_RA" in sku:
-        own["secondaryEndpoints"] = {s: endpoint(s, "-secondary") for s in names if s != "file"}
+        own["secondaryEndpoints"] = endpoints("-secondary", tuple(s for s in names if s != "file"))
 
 
 def shown(document: dict[str, Any], version: str, now: float, expand: str = "") -> dict[str, Any]:

@@ -96,7 +96,21 @@ class Shares(Items):
         hidden = ("signedIdentifiers", "accessTierChangeTime", "metadata")
         return {**body, "properties": {k: v for k, v in stored["properties"].items() if k not in hidden}}
 
+    def collection(self, request: Request, rid_parent: ResourceId, items: list[dict[str, Any]]) -> Answer:
+        answer = super().collection(request, rid_parent, items)
+        if "snapshots" in request.query.get("$expand", "").lower():
+            for item in items:
+                for stamp in item.get("_snapshots", []):
+                    shown = self.listed(request, item)
+                    shown["properties"]["snapshotTime"] = stamp
+                    answer.body["value"].insert(0, shown)
+        return answer
+
     def delete(self, request: Request, rid: ResourceId, current: dict[str, Any] | None) -> Answer:
+        stamp = request.headers.get("x-ms-snapshot")
+        if current and stamp:
+            current["_snapshots"] = [one for one in current.get("_snapshots", []) if one != stamp]
+            return Answer(200)
         include = request.query.get("$include", "snapshots").lower()
         if current and current.get("_snapshots") and include == "none":
             text = "The share has snapshots and the operation requires no snapshots."

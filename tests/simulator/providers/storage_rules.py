@@ -88,7 +88,7 @@ def check_values(body: dict[str, Any]) -> None:
         if value is not None and str(value).lower() not in [v.lower() for v in values]:
             raise invalid(path)
     days = (asked.get("keyPolicy") or {}).get("keyExpirationPeriodInDays")
-    if days is not None and not 1 <= days <= 3650:
+    if days is not None and days < 0:
         raise invalid("keyPolicy.keyExpirationPeriodInDays")
 
 

@@ -642,6 +642,13 @@ def test_without_local_accounts_there_is_kubelogin_alone(client: Client) -> None
     assert TENANT in user["exec"]["args"]
 
 
+def test_the_older_form_of_credentials(made: Client) -> None:
+    answer = made("POST", f"{CLUSTER}/accessProfiles/clusterUser/listCredential")
+    assert answer.body["name"] == "clusterUser"
+    document = yaml.safe_load(base64.b64decode(answer.body["properties"]["kubeConfig"]))
+    assert document == kubeconfig(made("POST", f"{CLUSTER}/listClusterUserCredential"))
+
+
 def test_a_test_can_put_a_real_api_server_in_its_place(made: Client) -> None:
     real = {"clusters": [{"cluster": {"server": "https://127.0.0.1:6443"}}], "users": [{"user": {"token": "t"}}]}
     made.simulator.kubeconfig_for = lambda cluster: real if cluster["name"] == "c" else None

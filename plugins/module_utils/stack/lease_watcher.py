@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The watcher that holds a lease too: ``python -I lease_watcher.py FOLDER HOLDER``.
 
-It is told of the blob, and of who signs in, on its standard input. Other than ``watcher.py`` it needs the SDK, and so the collection, which it finds from where it is itself.
+It is told of the blob, and of who signs in, on its standard input. Other than ``watcher.py`` it needs the SDK,
+and so the collection, which it finds from where it is itself.
 """
 
 from __future__ import annotations

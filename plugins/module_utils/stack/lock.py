@@ -87,14 +87,14 @@ class Lock(ABC):
                 return token
             now = time.monotonic()
             who = self.holder() or "somebody who has just let go of it"
+            if timeout and waiting and (now - told >= 15 or told == begin):
+                waiting(f"waiting for the lock of {who}, {now - begin:.0f} s so far")
+                told = now
             if now - begin >= timeout:
                 raise LockError(
                     f"The deployment is locked by {who}. Wait until that ends, or let this run wait for it "
                     f"(matcha_lock_timeout, in seconds); unlock.yml frees the lock of a run that hangs."
                 )
-            if waiting and (now - told >= 15 or told == begin):
-                waiting(f"waiting for the lock of {who}, {now - begin:.0f} s so far")
-                told = now
             time.sleep(INTERVAL)
 
 

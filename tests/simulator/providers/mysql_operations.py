@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..arm import IN_PROGRESS, Answer, AzureError, ResourceType
+from ..arm import IN_PROGRESS, Answer, AzureError, ResourceId, ResourceType
 from .documents import azure_time
 
 if TYPE_CHECKING:
@@ -45,8 +45,13 @@ class Part(ResourceType):
         on_failed: Callable[..., Any] | None = None,
     ) -> Answer:
         """`owner` is the server, `name` the operation's own, `seconds` Azure's."""
+
+        def done() -> ResourceId | None:
+            on_done()
+            return ResourceId(request.path) if request.method in {"PUT", "PATCH"} else None
+
         started = request.simulator.operations.start(
-            seconds, kind=f"{self.type} {request.method}", on_done=on_done, on_failed=on_failed, resource=owner["id"]
+            seconds, kind=f"{self.type} {request.method}", on_done=done, on_failed=on_failed, resource=owner["id"]
         )
         # Recorded: the deletion of a server, and nothing else, names the location as the server shows it.
         location = owner["location"] if started.kind == f"{SERVERS} DELETE" else owner["_location"]
@@ -97,10 +102,13 @@ def poll(request: Request, name: str) -> Answer:
 
 
 def result(request: Request, name: str) -> Answer:
-    """GET …/operationResults/NAME. Second-hand: nobody polls it."""
+    """GET …/operationResults/NAME: the resource that was written. Second-hand, from what the SDK makes of it."""
     operation = _find(request, name)
     if operation.status == IN_PROGRESS:
         return Answer(202, None, {"Location": request.url(request.path), "Retry-After": retry_after(operation)})
     if operation.error:
         raise AzureError(409, operation.error["code"], operation.error["message"])
-    return Answer(204)
+    if operation.result is None:
+        return Answer(204)
+    kind = request.simulator.router.types[operation.result.type.lower()]
+    return kind.read(request, operation.result, kind.load(request, operation.result))

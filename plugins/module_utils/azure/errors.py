@@ -83,7 +83,8 @@ class AzureError(MatchaError):
     def busy(self) -> bool:
         """Return whether the same request may succeed in a while."""
         if self.code not in BUSY:
-            return self.status in (0, 429, 500, 502, 503, 504) and self.code != "Timeout"
+            # Our own refusals have a code and no status; where nothing was answered there is neither.
+            return self.status in (429, 500, 502, 503, 504) or not (self.status or self.code)
         words = FOR_GOOD.get(self.code)
         return words is None or any(word in self.message.casefold() for word in words)
 

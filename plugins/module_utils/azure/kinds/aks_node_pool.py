@@ -77,6 +77,10 @@ class AksNodePool(Kind):
         """Let the autoscaler keep its count, and give a new pool what the task does not say."""
         return adapted(params, found.get("properties"))
 
+    def fixed(self, change: Change) -> bool:
+        """Return whether Azure cannot make a change. What it does not tell of a pool is at its default, and stays so."""
+        return bool(change.option.immutable)
+
     def before(self, arm: Arm, params: Params, found: Document, check_mode: bool) -> list[Change]:
         """Start a stopped pool, if that is asked for, before it is changed."""
         return self._power(arm, params, found, "Running", check_mode) if params["state"] == "started" else []

@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..arm import IN_PROGRESS, Answer, AzureError, ResourceId, ResourceType
-from .documents import azure_time, merged, system_data
+from .documents import azure_time, merged, system_data, without_nulls
 from .documents import properties as asked_of
 from .places import plain, same_place
 
@@ -125,7 +125,7 @@ class Vaults(ResourceType):
             "enableRbacAuthorization": rbac,
             "publicNetworkAccess": "Enabled",
         }
-        properties = merged(base, {**asked, "enableSoftDelete": True})
+        properties = {**base, **without_nulls(asked), "enableSoftDelete": True}
         properties.pop("createMode", None)
         if not properties["enableRbacAuthorization"] and "accessPolicies" not in asked:
             raise bad('The parameter "accessPolicies" is not specified.')

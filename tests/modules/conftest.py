@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import os
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from simulator.faults import Faults
+from simulator.simulator import Simulator, running
+
 from modules.harness import USER_AGENT
 from modules.type_check import TYPES, Checker
-from simulator.simulator import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +49,14 @@ class Azure:
 
     def storm(self, seed: int) -> None:
         """From now on things go wrong, at random."""
-        self.simulator.faults.storm(seed)
+        chance = random.Random(seed)
+        faults = Faults(seed, rate=0.2)
+        # Refusals of writes, and operations that end badly, once each at some write or another.
+        faults.add("etag_mismatch", method="PUT", nth=chance.randint(1, 6))
+        faults.add("another_operation", method="PUT|PATCH|DELETE", nth=chance.randint(1, 6))
+        faults.add("operation_failed", nth=chance.randint(1, 5))
+        faults.add("operation_canceled", nth=chance.randint(1, 5))
+        self.simulator.faults = faults
 
     def calm(self) -> None:
         """From now on nothing goes wrong."""
@@ -55,8 +65,8 @@ class Azure:
 
 @pytest.fixture(scope="session")
 def _running() -> Iterator[Any]:
-    with Simulator(speed=SPEED).running() as running:
-        yield running
+    with running(speed=SPEED) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

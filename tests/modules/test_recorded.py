@@ -10,11 +10,11 @@ import lzma
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from modules.type_check import ROOT, type_of
 
 from ansible_collections.matcha.mlops.plugins.module_utils.azure.converge import SETTLED
 from ansible_collections.matcha.mlops.plugins.module_utils.azure.kinds.aks import AksCluster
 from ansible_collections.matcha.mlops.plugins.module_utils.azure.options import differences, leaves, params_of
+from modules.type_check import ROOT, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

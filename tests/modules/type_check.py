@@ -137,6 +137,6 @@ class Problems:
         elif not kind.get("minValue", value) <= value <= kind.get("maxValue", value):
             self._wrong(where, f"{value!r} is out of range")
 
-    def _BooleanType(self, kind: dict[str, Any], value: Any, where: str) -> None:  # noqa: N802
+    def _BooleanType(self, _kind: dict[str, Any], value: Any, where: str) -> None:  # noqa: N802
         if not isinstance(value, bool):
             self._wrong(where, f"{value!r} is no truth value")

@@ -85,11 +85,17 @@ class Simulator:
     def close(self) -> None:
         self.blobs.close()
 
-    def registered(self, subscription: str, namespace: str) -> bool:
-        return (subscription.lower(), namespace.lower()) not in self.unregistered
+    def registration(self, namespace: str) -> str:
+        """Say whether the subscription may use a resource provider: NotRegistered, Registering or Registered."""
+        done = self._registrations.get(namespace.lower(), 0.0)
+        return "NotRegistered" if done is None else "Registered" if self.clock.passed(done) else "Registering"
+
+    def register(self, namespace: str, seconds: float) -> None:
+        if self._registrations.get(namespace.lower(), 0.0) is None:
+            self._registrations[namespace.lower()] = self.clock.now() + seconds
 
     def unregister(self, namespace: str) -> None:
-        self.unregistered.add((self.subscription, namespace.lower()))
+        self._registrations[namespace.lower()] = None
 
     def handle(self, request: Request) -> Answer:
         """Answer a request, and write it down."""
@@ -121,7 +127,7 @@ class Simulator:
             return error.answer()
 
     def _handler(self, host: str) -> Any:
-        """The data plane that a host is part of."""
+        """Find the data plane that a host is part of."""
         return next((found for suffix, found in self._planes.items() if host.endswith(suffix)), None)
 
     def _management(self, request: Request) -> Answer:
@@ -135,7 +141,7 @@ class Simulator:
         return self.tokens.handle(request) if answer is None else answer
 
     def _write_down(self, request: Request, answer: Answer | None) -> None:
-        """A `status` of 0 stands for a connection that was dropped."""
+        """Log a request. A `status` of 0 stands for a connection that was dropped."""
         principal = request.principal
         self.log.append(
             {
@@ -149,6 +155,7 @@ class Simulator:
                 "principal": principal.object_id if principal else None,
                 "body": request.body,
                 "client_request_id": request.headers.get("x-ms-client-request-id"),
+                "user_agent": request.headers.get("user-agent", ""),
             }
         )
 

@@ -16,7 +16,7 @@ import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -151,7 +151,8 @@ class LocalLock(Lock):
             start_new_session=True,
             text=True,
         )
-        with process.stdin or nullcontext():
+        # One that cannot have the lock may have ended already.
+        with suppress(BrokenPipeError), process.stdin or nullcontext():
             print(self._secrets(), file=process.stdin)
         with process.stdout or nullcontext():
             outcome = process.stdout.readline().strip() if process.stdout else ""

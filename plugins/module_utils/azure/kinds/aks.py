@@ -64,7 +64,7 @@ class AksCluster(Kind):
         """Return what can be sent back; the SDK's model knows what is read-only."""
         from azure.mgmt.containerservice.models import ManagedCluster
 
-        result: Document = ManagedCluster(found).as_dict(exclude_readonly=True)
+        result: Document = without_nulls(ManagedCluster(found).as_dict(exclude_readonly=True))
         return result
 
     def defaults(self, params: Params) -> Document:
@@ -112,6 +112,13 @@ class AksCluster(Kind):
             self._finish(arm, params, begin, *place_of(params))
             found.update(self.read(arm, params) or {})
         return [change]
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a document without what is null: Azure tells of properties so that it does not take any more."""
+    if isinstance(value, dict):
+        return {key: without_nulls(each) for key, each in value.items() if each is not None}
+    return [without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def power_state(found: Document) -> str:

@@ -55,18 +55,18 @@ class Access:
         self._simulator = simulator
 
     def definition(self, name: str) -> dict[str, Any] | None:
-        """A role definition by its id (with or without a scope before it), or by its plain name."""
+        """Find a role definition by its id (with or without a scope before it), or by its plain name."""
         last = name.rstrip("/").split("/")[-1].lower()
         found = BUILTIN.get(IDS.get(name, last))
         if found is not None:
             return found
         custom = self._simulator.store.all(DEFINITIONS)
         return next(
-            (one for one in custom if name in {one["properties"].get("roleName")} or one["name"].lower() == last), None
+            (one for one in custom if last == one["name"].lower() or name == one["properties"]["roleName"]), None
         )
 
     def allowed(self, principal: Principal, action: str, scope: ResourceId | str, *, data: bool = False) -> bool:
-        """Whether `principal` may do `action` at `scope`: some role of it allows the action and does not take it back."""
+        """Whether it may: some role of its allows the action and does not take it back."""
         scope = resource_id(scope)
         yes, no = ("dataActions", "notDataActions") if data else ("actions", "notActions")
         for assignment in self._assignments(principal, scope, data=data):
@@ -88,7 +88,7 @@ class Access:
             raise AzureError(403, "AuthorizationFailed", message, headers=GATEWAY)
 
     def effective(self) -> dict[str, float]:
-        """The private keys of an assignment that is made now: from when on it works."""
+        """Give the private keys of an assignment that is made now: from when on it works."""
         now, delays = self._simulator.clock.now(), self._simulator.delays
         return {"_effective": now + delays.grant, "_data_effective": now + delays.data_grant}
 
@@ -116,7 +116,7 @@ class Access:
         )
 
     def _assignments(self, principal: Principal, scope: ResourceId, *, data: bool) -> list[dict[str, Any]]:
-        """What has been assigned to a principal or one of its groups, at a scope or above it."""
+        """List what has been assigned to a principal or one of its groups, at a scope or above it."""
         who = self._simulator.principals.groups_of(principal.object_id)
         key = "_data_effective" if data else "_effective"
         passed = self._simulator.clock.passed

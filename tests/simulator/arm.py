@@ -71,7 +71,7 @@ class Request:
             raise AzureError(400, "InvalidRequestContent", message, headers=GATEWAY) from None
 
     def url(self, path: str) -> str:
-        """A URL of this API for a header, with the request's api-version."""
+        """Write a URL of this API for a header, with the request's api-version."""
         return f"{ARM}{path}?api-version={self.api_version}"
 
 
@@ -126,16 +126,16 @@ class ResourceType:
         raise self.no_such_type(request, rid)
 
     def present(self, request: Request, rid: ResourceId, stored: dict[str, Any]) -> dict[str, Any]:
-        """The stored document as the answer's body: without private keys, and as the API version has it."""
+        """Show the stored document as the answer's body: without private keys, and as the API version has it."""
         del request, rid
         return {key: value for key, value in stored.items() if not key.startswith("_")}
 
     def load(self, request: Request, rid: ResourceId) -> dict[str, Any] | None:
-        """The stored document. Override it for what is there without having been made, such as blobServices/default."""
+        """Get the stored document. Override it for what nobody has to make, such as blobServices/default."""
         return request.simulator.store.get(rid)
 
     def etag(self, current: dict[str, Any]) -> str | None:
-        """The entity tag that If-Match and If-None-Match are compared with; None: the type knows none."""
+        """Get the entity tag that If-Match and If-None-Match are compared with; None: the type knows none."""
         del current
         return None
 
@@ -148,12 +148,6 @@ class ResourceType:
         """[/subscriptions/S[/resourceGroups/G]]/providers/NAMESPACE/rest…, where no type matches; None: not mine."""
         del request, rest
         return None
-
-    # How long a resource group takes longer to delete with such a resource in it.
-    deletion_seconds = 15.0
-
-    def group_deleted(self, simulator: Simulator, rid: ResourceId, current: dict[str, Any]) -> None:
-        """Do what has to be done when the resource has gone with its resource group."""
 
     def not_found(self, rid: ResourceId) -> AzureError:
         namespace, *types = self.type.split("/")
@@ -171,7 +165,7 @@ class ResourceType:
         return AzureError(404, "ParentResourceNotFound", message, headers=GATEWAY)
 
     def precondition_failed(self, request: Request, current: dict[str, Any] | None) -> AzureError:
-        """What If-Match or If-None-Match that does not hold is answered with."""
+        """Refuse a request whose If-Match or If-None-Match does not hold."""
         del request, current
         return AzureError(
             412, "PreconditionFailed", "The condition specified using HTTP conditional header(s) is not met."
@@ -195,7 +189,7 @@ def _interleave(types: Any, names: Any) -> list[str]:
 
 
 def resource_not_found(what: str, group: str) -> AzureError:
-    """`what` is Microsoft.X/things/NAME."""
+    """Say that `what` (Microsoft.X/things/NAME) is not there."""
     message = (
         f"The Resource '{what}' under resource group '{group}' was not found. "
         "For more details please go to https://aka.ms/ARMResourceNotFoundFix"

@@ -27,7 +27,7 @@ class Clock:
         self._virtual += seconds
 
     def text(self, at: float | None = None) -> str:
-        """A moment as Azure writes it."""
+        """Write a moment as Azure writes it."""
         moment = datetime.fromtimestamp(self.now() if at is None else at, timezone.utc)
         return moment.strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
 

@@ -75,9 +75,9 @@ def server_error_unwrapped(request: Request, options: dict[str, Any]) -> Answer:
 
 
 def bad_gateway(request: Request, options: dict[str, Any]) -> Answer:
-    """502 on the poll of an operation, which then went on. azure-cli-extensions/aks-preview/test_aks_create_update_vtpm_flow.
+    """502 on the poll of an operation, which then went on.
 
-    On other requests than polls it is second-hand.
+    azure-cli-extensions/aks-preview/test_aks_create_update_vtpm_flow; on other requests than polls it is second-hand.
     """
     del options
     namespace = ResourceId(request.path).provider or "Microsoft.Resources"
@@ -108,7 +108,7 @@ def gateway_timeout(request: Request, options: dict[str, Any]) -> Answer:
 
 
 def etag_mismatch(request: Request, options: dict[str, Any]) -> Answer:
-    """409 on a DELETE of a cluster that another client is changing. azure-service-operator/Test_AKS_Fleet_20230315_CRUD."""
+    """409 on a DELETE of a cluster that is being changed. azure-service-operator/Test_AKS_Fleet_20230315_CRUD."""
     del options
     rid = ResourceId(request.path)
     message = (
@@ -132,7 +132,7 @@ def another_operation(request: Request, options: dict[str, Any]) -> Answer:
 
 
 def principal_not_found(request: Request, options: dict[str, Any]) -> Answer:
-    """400 while a new identity spreads. azure-service-operator/Test_Authorization_RoleAssignment_OnResourceGroup_CRUD."""
+    """400 while an identity spreads. azure-service-operator/Test_Authorization_RoleAssignment_OnResourceGroup_CRUD."""
     del options
     properties = (request.body or {}).get("properties", {})
     raise principal_unknown(str(properties.get("principalId", "")), request.simulator.tenant)
@@ -162,11 +162,13 @@ def not_replicated(request: Request, options: dict[str, Any]) -> Answer:
 
 def drop_before(request: Request, options: dict[str, Any]) -> Answer:
     """Close the connection without an answer; nothing has happened. Second-hand, as every network does."""
+    del request, options
     raise DropConnectionError
 
 
 def drop_after(request: Request, options: dict[str, Any]) -> Answer:
     """Close the connection without an answer, after the request was carried out. Second-hand, as every network does."""
+    del request, options
     raise DropConnectionError
 
 
@@ -192,13 +194,13 @@ AFTER: dict[str, Kind] = {"drop_after": drop_after}
 
 
 def operation_failed(options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """An operation that ends Failed. Its code and text (options `code`, `message`) are second-hand."""
+    """Let an operation end Failed. Its code and text (options `code`, `message`) are second-hand."""
     code = options.get("code", "InternalOperationError")
     return "Failed", {"code": code, "message": options.get("message", "Internal server error")}
 
 
 def operation_canceled(options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """An operation that ends Canceled. Azure's public recordings have one, after half an hour; its text is second-hand."""
+    """Let an operation end Canceled. Recordings have one, after half an hour; its code and text are second-hand."""
     code = options.get("code", "OperationPreempted")
     default = "The operation has been preempted by a more recent request."
     return "Canceled", {"code": code, "message": options.get("message", default)}

@@ -32,7 +32,7 @@ STORM = (
 
 @dataclass
 class Rule:
-    """One fault: of the requests that match, the `nth` (1 is the first; 0 means every one) and the `times - 1` after it.
+    """One fault: at the `nth` request that matches (1 is the first; 0 means every one) and the `times - 1` after it.
 
     For the two faults of operations, `path` is searched in the operation's kind, resource or both.
     """

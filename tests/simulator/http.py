@@ -107,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send(answer)
 
-    do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_POST = do_OPTIONS = do_any
+    do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_POST = do_OPTIONS = do_any  # noqa: N815
 
     def _handler(self, request: Request) -> Any:
         if request.plain and request.path.startswith("/_simulator/"):

@@ -68,17 +68,17 @@ class ResourceId:
         return ResourceId("/".join(self.segments[:2]))
 
     def parent(self) -> ResourceId | None:
-        """The resource that this one is a child of; None for a resource that is not nested."""
+        """Get the resource that this one is a child of; None for a resource that is not nested."""
         return ResourceId("/".join(self.segments[:-2])) if len(self.types) > 1 else None
 
     def child(self, kind: str, name: str) -> ResourceId:
-        """A child; a `kind` that names a provider (Microsoft.X/things) makes a resource of that provider."""
+        """Name a child; a `kind` that names a provider (Microsoft.X/things) makes a resource of that provider."""
         return ResourceId(f"{self}/providers/{kind}/{name}" if "." in kind else f"{self}/{kind}/{name}")
 
     def within(self, scope: ResourceId | str) -> bool:
         """Whether this id is `scope` or lies below it."""
         above = scope.key if isinstance(scope, ResourceId) else "/" + scope.strip("/").lower()
-        return above == "/" or self.key == above or self.key.startswith(above + "/")
+        return above in {"/", self.key} or self.key.startswith(above + "/")
 
 
 def resource_id(value: Any) -> ResourceId:

@@ -74,7 +74,7 @@ class Operations:
         return operation
 
     def find(self, identifier: str) -> Operation | None:
-        """An operation by its id (without query or suffix).
+        """Find an operation by its id (without query or suffix).
 
         With an instant clock every id is that of an operation that has succeeded: a replay polls the ids it has
         recorded, and those can be anything.
@@ -86,9 +86,14 @@ class Operations:
         return known
 
     def pending(self, resource: Any) -> list[Operation]:
-        """What is under way on a resource."""
+        """List what is under way on a resource."""
         key = str(resource).lower()
         return [operation for operation in self._pending if operation.resource.lower() == key]
+
+    def within(self, scope: Any) -> list[Operation]:
+        """List what is under way on resources below an id."""
+        below = str(scope).lower() + "/"
+        return [operation for operation in self._pending if operation.resource.lower().startswith(below)]
 
     def cancel(self, operation: Operation, error: dict[str, Any] | None = None) -> None:
         """End an operation at once, as Canceled."""

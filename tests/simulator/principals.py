@@ -57,7 +57,7 @@ class Directory:
         return self._add(Principal(self._new_id(), GROUP, name, members={one.object_id for one in members}))
 
     def add_service_principal(self, name: str, secret: str = "", app_id: str = "") -> Principal:
-        """An app registration with its service principal, known everywhere at once."""
+        """Add an app registration with its service principal, known everywhere at once."""
         return self._add(Principal(self._new_id(), SERVICE_PRINCIPAL, name, app_id or self._new_id(), secret))
 
     def add_managed_identity(self, name: str, object_id: str = "", app_id: str = "", resource: Any = "") -> Principal:
@@ -90,7 +90,7 @@ class Directory:
         return principal is not None and self._simulator.clock.passed(principal.known_from)
 
     def groups_of(self, object_id: str) -> set[str]:
-        """The principal itself and all groups that it is in, through other groups as well."""
+        """List the principal itself and all groups that it is in, through other groups as well."""
         found = {object_id}
         while True:
             more = {one.object_id for one in self._all.values() if one.members & found} - found

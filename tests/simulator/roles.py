@@ -253,7 +253,7 @@ _BUILTIN: dict[str, tuple[str, list[str], list[str], list[str], list[str]]] = {
 def role_document(
     identifier: str, name: str, permissions: list[dict[str, Any]], kind: str = "BuiltInRole"
 ) -> dict[str, Any]:
-    """A role definition as Azure returns it."""
+    """Write a role definition as Azure returns it."""
     return {
         "id": f"/providers/Microsoft.Authorization/roleDefinitions/{identifier}",
         "name": identifier,

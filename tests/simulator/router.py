@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .simulator import Simulator
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview|-alpha|-beta|-privatepreview)?", re.IGNORECASE)
+_REGISTRATION = {"register", "unregister"}
 _VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
@@ -41,37 +42,38 @@ class Router:
         self._check_version(request)
         request.parse()
         whole = ResourceId(request.path)
+        self._check_subscription(request, whole)
         if not whole.provider:
             return self._without_provider(request, whole)
-        if not whole.types:
-            return self._registration(request, whole, [])
-        if whole.group and self._simulator.store.get(whole.group_id) is None:
-            self._authorize(request, f"{whole.type}/{_VERBS.get(request.method, 'action')}", whole.scope)
-            raise group_not_found(whole.group)
+        if not whole.types or (whole.subscription and len(whole.segments) == 5 and whole.types[-1] in _REGISTRATION):
+            return self._platform(request, whole)
+        self._need_group(request, whole)
         if not whole.group and whole.types[0].lower() == "locations" and len(whole.segments) > 5:
             return self._location(request, whole)
         return self._resource(request, whole)
 
     def namespace(self, name: str) -> str:
-        """A namespace in its canonical case."""
+        """Write a namespace in its canonical case."""
         known = self.namespaces.get(name.lower())
         return known[0].type.split("/")[0] if known else name
 
     # -- the kinds of path
 
     def _without_provider(self, request: Request, whole: ResourceId) -> Answer:
+        groups = self.types["microsoft.resources/resourcegroups"]
         if len(whole.segments) == 4 and whole.group:
-            return self._instance(request, self.types["microsoft.resources/resourcegroups"], whole, "")
+            return self._instance(request, groups, whole, "")
         if len(whole.segments) == 3 and whole.segments[2].lower() == "resourcegroups":
-            group_type = self.types["microsoft.resources/resourcegroups"]
-            self._authorize(request, "Microsoft.Resources/subscriptions/resourceGroups/read", whole.subscription_id)
-            items = self._simulator.store.all(group_type.type, whole.subscription)
-            return group_type.collection(request, whole.subscription_id, items)
-        return self._registration(request, whole, list(whole.segments))
+            return self._list(request, groups, whole.subscription_id, nested=False)
+        return self._platform(request, whole)
 
-    def _registration(self, request: Request, whole: ResourceId, rest: list[str]) -> Answer:
-        """Subscriptions, locations, providers and their registration: what Microsoft.Resources answers for."""
-        answer = self.types["microsoft.resources/resourcegroups"].provider_route(request, rest or list(whole.segments))
+    def _platform(self, request: Request, whole: ResourceId) -> Answer:
+        """Subscriptions, locations, providers and their registration: what belongs to no resource type."""
+        answer = None
+        if request.method in {"GET", "POST"}:
+            if request.method == "POST" and whole.provider:
+                self._authorize(request, f"{self.namespace(whole.provider)}/register/action", whole.subscription_id)
+            answer = self.types["microsoft.resources/subscriptions"].provider_route(request, list(whole.segments))
         if answer is None:
             raise invalid_resource_type(whole.provider or "Microsoft.Resources", request.api_version)
         return answer
@@ -94,7 +96,7 @@ class Router:
         raise invalid_resource_type(whole.provider, request.api_version)
 
     def _resource(self, request: Request, whole: ResourceId) -> Answer:
-        """The longest beginning of the path that is a known type; what follows it is an action's name."""
+        """Take the longest beginning of the path that is a known type; what follows it is an action's name."""
         names = list(whole.segments[len(whole.scope.segments) + 2 :])
         namespace = whole.provider.lower()
         for used in range(len(names), 0, -1):
@@ -110,23 +112,35 @@ class Router:
 
     def _collection(self, request: Request, kind: ResourceType, path: ResourceId) -> Answer:
         above = ResourceId("/".join(path.segments[:-1])) if len(path.types) > 1 else path.scope
-        verb = "read" if request.method in {"GET", "HEAD"} else "action"
-        self._authorize(request, f"{kind.type}/{verb}", above)
+        if request.method != "GET":
+            self._authorize(request, f"{kind.type}/action", above)
         if len(path.types) > 1 and kind.needs_parent:
             self._need_parent(request, kind, path, above)
         if kind.extension:
             self._need_scope(request, above)
         if request.method != "GET":
             return kind.action(request, above, {}, path.types[-1])
-        store = self._simulator.store
-        nested = len(path.types) > 1 or kind.extension
+        return self._list(request, kind, above, nested=len(path.types) > 1 or kind.extension)
+
+    def _list(self, request: Request, kind: ResourceType, above: ResourceId, *, nested: bool) -> Answer:
+        """List what the caller may read. Who may read nothing of it is refused."""
+        store, access, who = self._simulator.store, self._simulator.access, request.principal
         items = store.children(above, kind.type) if nested else store.all(kind.type, above.subscription, above.group)
+        action = f"{self._operation(kind)}/read"
+        if who is not None and not access.allowed(who, action, above):
+            items = [one for one in items if access.allowed(who, action, one["id"])]
+            if not items:
+                access.require(who, action, above)
         return kind.collection(request, above, items)
 
+    @staticmethod
+    def _operation(kind: ResourceType) -> str:
+        """Name a type as roles do."""
+        return kind.type.replace("Microsoft.Resources/", "Microsoft.Resources/subscriptions/")
+
     def _instance(self, request: Request, kind: ResourceType, rid: ResourceId, action: str) -> Answer:
-        operation = kind.type.replace("Microsoft.Resources/", "Microsoft.Resources/subscriptions/")
         verb = f"{action.split('/', maxsplit=1)[0]}/action" if action else _VERBS.get(request.method, "action")
-        self._authorize(request, f"{operation}/{verb}", rid)
+        self._authorize(request, f"{self._operation(kind)}/{verb}", rid)
         if kind.extension:
             self._need_scope(request, rid.scope)
         parent = rid.parent()
@@ -146,6 +160,24 @@ class Router:
         return _METHODS.get(request.method, ResourceType.no_such_method)(kind, request, rid, current)
 
     # -- what is checked
+
+    def _check_subscription(self, request: Request, whole: ResourceId) -> None:
+        if not request.plain and whole.subscription.lower() not in {"", self._simulator.subscription}:
+            message = f"The subscription '{whole.subscription}' could not be found."
+            raise AzureError(404, "SubscriptionNotFound", message, headers=GATEWAY)
+
+    def _need_group(self, request: Request, whole: ResourceId) -> None:
+        if not whole.group:
+            return
+        group = self._simulator.store.get(whole.group_id)
+        if group is None:
+            self._authorize(request, f"{whole.type}/{_VERBS.get(request.method, 'action')}", whole.scope)
+            raise group_not_found(whole.group)
+        if request.method in {"PUT", "PATCH"} and group["properties"].get("provisioningState") == "Deleting":
+            message = (
+                f"The resource group '{whole.group}' is in deprovisioning state and cannot perform this operation."
+            )
+            raise AzureError(409, "ResourceGroupBeingDeleted", message, headers=GATEWAY)
 
     def _check_version(self, request: Request) -> None:
         if not request.api_version:
@@ -171,7 +203,7 @@ class Router:
 
     def _need_registration(self, rid: ResourceId) -> None:
         namespace = self.namespace(rid.provider)
-        if rid.provider and not self._simulator.registered(rid.subscription, namespace):
+        if rid.provider and self._simulator.registration(namespace) != "Registered":
             message = (
                 f"The subscription is not registered to use namespace '{namespace}'. "
                 "See https://aka.ms/rps-not-found for how to register subscriptions."

@@ -18,6 +18,7 @@ from .metadata import Machine
 from .operations import Operations
 from .principals import Directory
 from .providers import all_types, data_planes
+from .providers.compute import Compute
 from .router import Router
 from .store import Store
 from .tokens import Tokens
@@ -72,13 +73,13 @@ class Simulator:
             self.tokens = Tokens(self)
             self.access = Access(self)
             self.machine = Machine(self)
+            self.compute = Compute()
             self.operations = Operations(self)
             self.router = Router(self, self._types)
             self.log: list[dict[str, Any]] = []
-            self.unregistered: set[tuple[str, str]] = set()
-            self.owner = self.principals.add_service_principal(
-                "simulator-owner", "owner-" + "%032x" % self.rng.getrandbits(128)
-            )
+            # When a registration is finished; None: it was taken back. All others are registered from the start.
+            self._registrations: dict[str, float | None] = {}
+            self.owner = self.principals.add_service_principal("owner", f"owner-{self.rng.getrandbits(128):032x}")
             self.access.grant(self.owner, "Owner", f"/subscriptions/{self.subscription}")
         self.blobs.close()
 

@@ -39,14 +39,14 @@ class Store:
         return found
 
     def children(self, rid: ResourceId | str, kind: str) -> list[dict[str, Any]]:
-        """The resources of a type below an id. `kind` is a child's plain type ("agentPools") or a full one."""
+        """List the resources of a type below an id. `kind` is a child's plain type ("agentPools") or a full one."""
         rid = resource_id(rid)
         full = kind if "/" in kind else f"{rid.type}/{kind}"
         below = rid.key + "/"
         return [document for key, document in list(self._types.get(full.lower(), {}).items()) if key.startswith(below)]
 
     def all(self, kind: str, subscription: str | None = None, group: str | None = None) -> list[dict[str, Any]]:
-        """All resources of a full type, of one subscription and one resource group if these are given."""
+        """List all resources of a full type, of one subscription and one resource group if these are given."""
         start = f"/subscriptions/{subscription.lower()}/" if subscription else "/"
         start += f"resourcegroups/{group.lower()}/" if group else ""
         return [document for key, document in list(self._types.get(kind.lower(), {}).items()) if key.startswith(start)]

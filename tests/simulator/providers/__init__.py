@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MODULES = (
     "resources",
+    "subscriptions",
     "compute",
     "authorization",
     "containerregistry",
@@ -48,4 +49,7 @@ def all_types() -> list[ResourceType]:
 
 
 def data_planes() -> dict[str, Any]:
-    return {suffix: handler for module in _modules() for suffix, handler in getattr(module, "DATA_PLANES", {}).items()}
+    found = [
+        getattr(module, "DATA_PLANES", {}) for module in (*_modules(), importlib.import_module("..blobs", __name__))
+    ]
+    return {suffix: handler for one in found for suffix, handler in one.items()}

@@ -43,8 +43,9 @@ class Requests:
 
 
 def make_group(simulator: Simulator, name: str = GROUP) -> None:
-    group = f"{SUBSCRIPTION}/resourceGroups/{name}"
-    simulator.store.put(group, {"id": group, "name": name, "location": "westeurope", "properties": {}})
+    request = Request(simulator, "PUT", f"{SUBSCRIPTION}/resourceGroups/{name}", {"api-version": "2021-04-01"})
+    request.plain, request.raw = True, b'{"location": "westeurope"}'
+    assert simulator.handle(request).status == 201
 
 
 def code(answer: Answer) -> str:

@@ -222,3 +222,13 @@ def test_a_second_put_takes_a_while_whatever_it_changes(arm: Arm) -> None:
     again = arm.registry()
     assert (again.status, again.body["properties"]["provisioningState"]) == (201, "Updating")
     assert arm.follow(again).body == {"status": "Updating"}
+
+
+def test_a_registry_whose_change_failed_can_be_repaired(arm: Arm) -> None:
+    path = arm.ready()
+    slow = arm.call("PATCH", path, {"properties": {"anonymousPullEnabled": True}})
+    (operation,) = arm.simulator.operations.pending(path)
+    arm.simulator.operations.cancel(operation)
+    assert arm.follow(slow).body["status"] == "Canceled"
+    assert arm.call("GET", path).body["properties"]["provisioningState"] == "Canceled"
+    assert arm.call("PATCH", path, {"tags": {}}).body["properties"]["provisioningState"] == "Succeeded"

@@ -318,3 +318,27 @@ def test_routing_gives_more_endpoints(arm: Arm) -> None:
     found = own["primaryEndpoints"]["internetEndpoints"]
     assert found["blob"] == "https://teas-internetrouting.blob.core.windows.net/"
     assert "queue" not in found
+
+
+def test_an_account_whose_making_fails_is_not_there(arm: Arm) -> None:
+    made = arm.account()
+    (operation,) = arm.simulator.operations.pending(f"{ACCOUNTS}/teas")
+    arm.simulator.operations.cancel(operation)
+    path = made.headers["Location"].removeprefix("https://management.azure.com").split("?")[0]
+    assert code(arm.call("GET", path)) == "OperationPreempted"
+    assert arm.call("GET", f"{ACCOUNTS}/teas").status == 404
+    assert arm.account().status == 202
+
+
+def test_a_failover_makes_the_second_region_the_first(arm: Arm) -> None:
+    path = arm.ready(sku={"name": "Standard_RAGRS"})
+    assert arm.call("POST", f"{path}/failover").status == 202
+    assert arm.call("GET", path).body["properties"]["failoverInProgress"] is True
+    arm.call("PATCH", path, {"tags": {"a": "b"}})
+    arm.simulator.clock.advance(3700)
+    account = arm.call("GET", path).body
+    assert (account["sku"]["name"], account["tags"]) == ("Standard_LRS", {"a": "b"})
+    own = account["properties"]
+    assert own["primaryLocation"] == "northeurope"
+    assert not {"secondaryLocation", "failoverInProgress"} & set(own)
+    assert code(arm.call("POST", f"{path}/failover")) == "AccountFailoverNotSupported"

@@ -14,11 +14,19 @@ if TYPE_CHECKING:
 
 
 def begin(request: Request, rid: ResourceId, seconds: float, on_done: Callable[[], Any], verb: str = "") -> Operation:
+    """Begin an operation on what is stored. When it fails, the resource says so; an action (`verb`) leaves it alone."""
     simulator = request.simulator
+
+    def fail(state: str, error: dict[str, Any]) -> None:
+        del error
+        document = simulator.store.get(rid)
+        if document is not None and not verb:
+            document["properties"]["provisioningState"] = state
+
     noun = rid.types[-1].lower()
     name = f"{noun}-{uuid.UUID(int=simulator.rng.getrandbits(128), version=4)}"
     kind = f"{rid.type} {verb or request.method}"
-    return simulator.operations.start(seconds, kind=kind, on_done=on_done, resource=rid, id=name)
+    return simulator.operations.start(seconds, kind=kind, on_done=on_done, on_failed=fail, resource=rid, id=name)
 
 
 def status_header(request: Request, rid: ResourceId, operation: Operation) -> dict[str, str]:

@@ -57,8 +57,9 @@ class Registries(ResourceType):
                 del registry["identity"]
         registry["systemData"] = system_data(request, current["systemData"])
         request.simulator.store.put(rid, registry)
-        if slow and request.api_version >= "2020":
-            registry["properties"]["provisioningState"] = "Updating"
+        slow = slow and request.api_version >= "2020"
+        registry["properties"]["provisioningState"] = "Updating" if slow else "Succeeded"
+        if slow:
             return self._later(request, rid, registry)
         return Answer(200, self.present(request, rid, registry))
 

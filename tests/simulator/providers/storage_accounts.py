@@ -71,7 +71,7 @@ class Accounts(ResourceType):
 
         def fail(status: str, error: dict[str, Any]) -> None:
             del status, error
-            account["properties"]["provisioningState"] = "Failed"
+            simulator.store.delete(rid)
 
         def finish() -> dict[str, Any]:
             account["properties"]["provisioningState"] = "Succeeded"
@@ -183,19 +183,22 @@ class Accounts(ResourceType):
         own["failoverInProgress"] = True
 
         def finish() -> None:
-            own.pop("failoverInProgress")
-            first, second = own["primaryLocation"], own["secondaryLocation"]
-            own["primaryLocation"] = second
-            sku = current["sku"]["name"] if planned else "Standard_LRS"
-            moved = documents.changed(current, {"sku": {"name": sku}}, simulator.clock.now())
-            if planned:
-                moved["properties"]["secondaryLocation"] = first
-            moved["properties"]["lastGeoFailoverTime"] = azure_time(simulator.clock.now())
+            now, account = simulator.clock.now(), simulator.store.get(rid)
+            own = account["properties"]
+            del own["failoverInProgress"]
+            first, own["primaryLocation"] = own["primaryLocation"], own["secondaryLocation"]
+            sku = account["sku"]["name"] if planned else "Standard_LRS"
+            moved = documents.changed(account, {"sku": {"name": sku}}, now)
+            moved["properties"] |= {"secondaryLocation": first} if planned else {}
+            moved["properties"]["lastGeoFailoverTime"] = azure_time(now)
             simulator.store.put(rid, moved)
 
-        operation = simulator.operations.start(
-            FAILOVER_SECONDS, on_done=finish, kind=f"{self.type} failover", resource=rid
-        )
+        def fail(status: str, error: dict[str, Any]) -> None:
+            del status, error
+            del simulator.store.get(rid)["properties"]["failoverInProgress"]
+
+        settings = {"on_done": finish, "on_failed": fail, "resource": rid}
+        operation = simulator.operations.start(FAILOVER_SECONDS, kind=f"{self.type} failover", **settings)
         return Answer(202, None, self._headers(request, current, operation))
 
     def _migrate(self, request: Request, rid: ResourceId, current: dict[str, Any]) -> Answer:

@@ -1,0 +1,38 @@
+# Copyright: Matcha contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Resource groups."""
+
+from __future__ import annotations
+
+from ..arm import RESOURCES_API, Arm
+from ..kind import LOCATION, TAGS, Kind, Params
+from ..options import Option, Options
+
+# A message names no more than these.
+NAMED = 5
+
+OPTIONS: Options = {
+    "name": Option(azure="-", required=True),
+    "location": LOCATION,
+    **TAGS,
+    "managed_by": Option(immutable="Azure keeps who manages a group: delete it first."),
+}
+
+
+class ResourceGroup(Kind):
+    """A group. It goes with all that is in it."""
+
+    noun = "resource group"
+    path = "{group}/resourceGroups/{name}"
+    api_version = RESOURCES_API
+    options = OPTIONS
+
+    def delete(self, arm: Arm, params: Params) -> None:
+        """Delete the group; if that takes too long, the message says what was in it."""
+        inside = [str(each["name"]) for each in arm.pages(f"{self.id(arm, params)}/resources", self.api_version)]
+        more = ["..."] if len(inside) > NAMED else []
+        what = f", with {len(inside)} resources in it ({', '.join(inside[:NAMED] + more)})" if inside else ""
+        begin = arm.resources.resource_groups.begin_delete
+        label, wait = f"Deleting {self.label(params)[0].lower()}{self.label(params)[1:]}{what}", params["wait"]
+        arm.finish(label, begin, params["name"], wait=wait)

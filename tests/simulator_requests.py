@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 GROUP = "rg"
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000000"
 GROUP_ID = f"{SUBSCRIPTION}/resourceGroups/{GROUP}"
+ACCOUNTS = f"{GROUP_ID}/providers/Microsoft.Storage/storageAccounts"
 
 
 class Requests:
@@ -40,6 +41,22 @@ class Requests:
         if body is not None:
             request.raw = json.dumps(body).encode()
         return self.simulator.handle(request)
+
+
+class Storage(Requests):
+    """Requests for storage accounts."""
+
+    version = "2023-01-01"
+
+    def account(self, name: str = "teas", **body: Any) -> Answer:
+        asked = {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, **body}
+        return self.call("PUT", f"{ACCOUNTS}/{name}", asked)
+
+    def ready(self, name: str = "teas", **body: Any) -> str:
+        """Make one, and return its id when that is done."""
+        assert self.account(name, **body).status == 202
+        self.simulator.clock.advance(18)
+        return f"{ACCOUNTS}/{name}"
 
 
 def make_group(simulator: Simulator, name: str = GROUP) -> None:

@@ -277,3 +277,18 @@ def test_who_gives_an_identity_away_must_be_allowed_to(arm: Arm) -> None:
     assert (refused.status, code(refused)) == (403, "LinkedAuthorizationFailed")
     arm.simulator.access.grant(arm.alice, "Managed Identity Operator", IDENTITY)
     assert arm.call("PUT", path, body, version="2023-01-01").status == 202
+
+
+@pytest.mark.parametrize("name", ["ab", "-abc", "a.bc"])
+def test_identities_and_credentials_have_plain_names(arm: Arm, name: str) -> None:
+    path = IDENTITY.replace("drinker", name)
+    assert arm.call("PUT", path, {"location": "westeurope"}, version="2024-11-30").status == 400
+    arm.identity()
+    assert arm.credential(name).status == 400
+
+
+def test_an_identity_has_a_place_and_a_role_a_name(arm: Arm) -> None:
+    assert code(arm.identity(location=None)) == "LocationRequired"
+    assert arm.call("PUT", role(str(uuid.uuid4())), {"properties": {"roleName": "Tea"}}).status == 400
+    own = {"properties": {"roleName": "Tea", "assignableScopes": [GROUP_ID]}}
+    assert arm.call("PUT", role(READER), own).status == 403

@@ -118,21 +118,21 @@ def test_rules_are_merged_and_lists_replaced(arm: Arm) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "body", "status"),
+    ("name", "body", "wanted"),
     [
-        ("tea", {}, 400),
-        ("tea-shop", {}, 400),
-        ("teashop", {"sku": {"name": "Wooden"}}, 400),
-        ("teashop", {"location": None}, 400),
-        ("teashop", {"properties": {"publicNetworkAccess": "Maybe"}}, 400),
-        ("teashop", {"sku": {"name": "Basic"}, "properties": {"publicNetworkAccess": "Disabled"}}, 400),
-        ("teashop", {"sku": {"name": "Standard"}, "properties": {"zoneRedundancy": "Enabled"}}, 400),
-        ("teashop", {"sku": {"name": "Basic"}, "properties": {"anonymousPullEnabled": True}}, 400),
+        ("tea", {}, "NameInvalid"),
+        ("tea-shop", {}, "NameInvalid"),
+        ("teashop", {"sku": "Wooden"}, "SkuNotSupported"),
+        ("teashop", {"location": None}, "LocationRequired"),
+        ("teashop", {"properties": {"publicNetworkAccess": "Maybe"}}, "InvalidParameter"),
+        ("teashop", {"sku": "Basic", "properties": {"publicNetworkAccess": "Disabled"}}, "FeatureNotSupportedForSku"),
+        ("teashop", {"sku": "Standard", "properties": {"zoneRedundancy": "Enabled"}}, "FeatureNotSupportedForSku"),
+        ("teashop", {"sku": "Basic", "properties": {"anonymousPullEnabled": True}}, "FeatureNotSupportedForSku"),
     ],
 )
-def test_what_a_new_registry_may_not_be(arm: Arm, name: str, body: dict[str, Any], status: int) -> None:
+def test_what_a_new_registry_may_not_be(arm: Arm, name: str, body: dict[str, Any], wanted: str) -> None:
     answer = arm.registry(name, **body)
-    assert answer.status == status
+    assert (answer.status, code(answer)) == (400, wanted)
     assert arm.call("GET", REGISTRIES).body == {"value": []}
 
 
@@ -232,3 +232,20 @@ def test_a_registry_whose_change_failed_can_be_repaired(arm: Arm) -> None:
     assert arm.follow(slow).body["status"] == "Canceled"
     assert arm.call("GET", path).body["properties"]["provisioningState"] == "Canceled"
     assert arm.call("PATCH", path, {"tags": {}}).body["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_an_identity_can_be_given_and_taken(arm: Arm) -> None:
+    path = arm.ready()
+    arm.call("PATCH", path, {"identity": {"type": "SystemAssigned"}})
+    arm.simulator.clock.advance(11)
+    assert arm.call("GET", path).body["identity"]["type"] == "systemAssigned"
+    arm.call("PATCH", path, {"identity": {"type": "None"}})
+    arm.simulator.clock.advance(11)
+    assert "identity" not in arm.call("GET", path).body
+
+
+def test_copies_and_credentials_need_what_they_are_of(arm: Arm) -> None:
+    path = arm.ready(sku="Standard")
+    assert arm.call("PUT", f"{path}/replications/northeurope", {"location": "northeurope"}).status == 400
+    body = {"tokenId": f"{path}/tokens/nobody"}
+    assert code(arm.call("POST", f"{path}/generateCredentials", body)) == "ResourceNotFound"

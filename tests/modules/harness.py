@@ -47,6 +47,26 @@ def run_module(name: str, /, *, check_mode: bool = False, **params: Any) -> dict
 
 
 @dataclass(frozen=True)
+class Of:
+    """In place of an option: what is at a path of something that the setup made, or of `me`, who signs in."""
+
+    module: str
+    path: str
+
+
+def filled(options: Any, made: Mapping[str, Any]) -> Any:
+    """Return options with values in place of every `Of`."""
+    if isinstance(options, Of):
+        found = made[options.module]
+        for step in options.path.split("."):
+            found = found[step]
+        return found
+    if isinstance(options, dict):
+        return {key: filled(value, made) for key, value in options.items()}
+    return [filled(each, made) for each in options] if isinstance(options, list) else options
+
+
+@dataclass(frozen=True)
 class Mutation:
     """One option, or one group of options that go together, changed alone."""
 

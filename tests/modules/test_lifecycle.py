@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from modules.cases import CASES
-from modules.harness import Case, ModuleError, Mutation, changed_paths, run_module, within
+from modules.harness import Case, ModuleError, Mutation, changed_paths, filled, run_module, within
 
 if TYPE_CHECKING:
     import random
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from modules.conftest import Azure
 
 
-def settle(case: Case) -> None:
-    """Make what must be there before the case begins."""
+def settle(azure: Azure, case: Case) -> Case:
+    """Make what must be there before the case begins. Return the case with what is known then."""
+    made: dict[str, Any] = {"me": {"object_id": azure.simulator.owner.object_id}}
     for name, params in case.setup:
-        run_module(name, **params)
+        made[name] = run_module(name, **filled(params, made))["resource"]
+    return replace(case, params=filled(case.params, made), absent=filled(case.absent, made))
 
 
 def ok(azure: Azure, module: str, **params: Any) -> dict[str, Any]:
@@ -65,7 +68,7 @@ def change(azure: Azure, case: Case, params: dict[str, Any], mutation: Mutation)
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_module_in_fair_weather(azure: Azure, case: Case) -> None:
-    settle(case)
+    case = settle(azure, case)
     ok(azure, case.module, **case.removal)
     do(azure, case.module, **case.params)
     ok(azure, case.module, **case.params)
@@ -83,7 +86,7 @@ def test_a_module_in_fair_weather(azure: Azure, case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_module_in_a_storm(azure: Azure, case: Case, rng: random.Random) -> None:
-    settle(case)
+    case = settle(azure, case)
     azure.storm(rng.randrange(10**6))
 
     def persist(**params: Any) -> None:

@@ -1,0 +1,59 @@
+#!/usr/bin/python
+# Copyright: Matcha contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: key_vault_info
+short_description: Tell about key vaults
+description:
+  - Returns key vaults as Azure answers them. Changes nothing.
+version_added: 0.2.0
+author: Matcha contributors (@matcha-mlops)
+extends_documentation_fragment:
+  - matcha.mlops.attributes.reads
+  - matcha.mlops.azure
+  - matcha.mlops.azure.info
+options:
+  resource_group:
+    description:
+      - Resource group of the key vaults. All of the subscription if left out. Needed with O(name).
+    type: str
+  name:
+    description:
+      - Name. All in the same place if left out.
+    type: str
+  tags:
+    description:
+      - Only those with all of these tags.
+    type: dict
+seealso:
+  - module: matcha.mlops.key_vault
+"""
+
+EXAMPLES = r"""
+- name: Look at the vaults of a resource group
+  matcha.mlops.key_vault_info:
+    resource_group: matcha-resources
+"""
+
+RETURN = r"""
+resources:
+  description: The key vaults as Azure answers them, in Azure's spelling; empty if there is none.
+  returned: success
+  type: list
+  elements: dict
+"""
+
+from ..module_utils.azure.kinds.key_vault import KeyVault
+from ..module_utils.azure.module import run_information
+
+
+def main() -> None:
+    run_information(KeyVault(), {"resource_group": {"type": "str"}, "name": {"type": "str"}, "tags": {"type": "dict"}})
+
+
+if __name__ == "__main__":
+    main()

@@ -206,7 +206,16 @@ def operation_canceled(options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return "Canceled", {"code": code, "message": options.get("message", default)}
 
 
+def operation_troubled(options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Let an operation's polls show an error while it is InProgress, after which it ends well.
+
+    azure-cli/acs/test_aks_availability_zones_msi, azure-cli/acs/test_aks_create_and_update_with_http_proxy_config.
+    """
+    code = options.get("code", "ReconcileControlPlaneCertificatesError")
+    return "InProgress", {"code": code, "message": options.get("message", "key pool is empty")}
+
+
 FATES: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
-    one.__name__: one for one in (operation_failed, operation_canceled)
+    one.__name__: one for one in (operation_failed, operation_canceled, operation_troubled)
 }
 KINDS = (*BEFORE, *AFTER, *FATES)

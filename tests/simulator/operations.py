@@ -69,6 +69,9 @@ class Operations:
         )
         operation.on_done, operation.on_failed, operation.resource = on_done, on_failed, str(resource)
         operation.fate = self._simulator.faults.fate(operation)
+        if operation.fate and operation.fate[0] == IN_PROGRESS:
+            # Its polls show an error for as long as it runs; then it ends well.
+            operation.error, operation.fate = operation.fate[1], None
         self._all[operation.id.lower()] = operation
         self._pending.append(operation)
         return operation
@@ -115,7 +118,7 @@ class Operations:
         if fate is None:
             try:
                 operation.result = operation.on_done() if operation.on_done else None
-                operation.status = SUCCEEDED
+                operation.status, operation.error = SUCCEEDED, None
                 return
             except AzureError as error:
                 fate = (FAILED, error.content())

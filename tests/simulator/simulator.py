@@ -115,6 +115,9 @@ class Simulator:
         try:
             answer = self._answer(request, self._management if request.host != LOGIN_HOST else self._login)
             answer = self.faults.after(request, answer)
+        except DropConnectionError:
+            answer = None
+            raise
         finally:
             self._write_down(request, answer)
         if "Retry-After" in answer.headers and self.clock.speed != 1:

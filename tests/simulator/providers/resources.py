@@ -138,7 +138,8 @@ def _blocked(rid: ResourceId, resources: list[str]) -> AzureError:
     names = ", ".join(one.split("/providers/", 1)[-1] for one in resources)
     message = (
         f"Deletion of resource group '{rid.group}' failed as resources with identifiers '{names}' could not be "
-        "deleted. The provisioning state of the resource group will be rolled back. Please check audit logs for more details."
+        "deleted. The provisioning state of the resource group will be rolled back. Please check audit logs for more "
+        "details."
     )
     return AzureError(409, "ResourceGroupDeletionBlocked", message)
 

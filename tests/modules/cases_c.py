@@ -48,6 +48,8 @@ CASES = [
             Mutation({"min_count": 0}, {"properties.minCount"}),
             Mutation({"state": "stopped"}, {"properties.powerState.code"}),
             Mutation({"state": "started", "max_count": 4}, {"properties.powerState.code", "properties.maxCount"}),
+            # Its bounds go with the autoscaler, though the task goes on to name them.
+            Mutation({"enable_auto_scaling": False, "count": 3}, {"properties.enableAutoScaling", "properties.count"}),
         ],
         immutable=[
             ({"vm_size": "Standard_D8s_v5"}, "vm_size is .*Make a pool of another name"),
@@ -56,6 +58,19 @@ CASES = [
             ({"scale_set_priority": "Spot"}, "scale_set_priority is .*Make a pool of another name"),
         ],
         absent={**IN_CLUSTER, "name": "green"},
+    ),
+    # AKS adds a label and a taint of its own.
+    Case(
+        "aks_node_pool",
+        {**IN_CLUSTER, "name": "spot", "scale_set_priority": "Spot", "node_taints": [], "node_labels": {}},
+        setup=SETUP,
+        mutations=[
+            Mutation({"node_labels": {"leaf": "green"}}, {"properties.nodeLabels"}),
+            Mutation({"node_taints": ["leaf=green:NoSchedule"]}, {"properties.nodeTaints"}),
+            Mutation({"state": "stopped", "count": 5}, {"properties.powerState.code", "properties.count"}),
+        ],
+        immutable=[({"scale_set_priority": "Regular"}, "scale_set_priority is .*Make a pool of another name")],
+        absent={**IN_CLUSTER, "name": "spot"},
     ),
     Case(
         "aks_maintenance_configuration",

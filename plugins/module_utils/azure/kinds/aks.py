@@ -13,7 +13,7 @@ from ..errors import AzureError
 from ..kind import Kind, Params
 from ..options import Change, Document, Option, dig
 from .aks_options import OPTIONS
-from .aks_pool import adapted
+from .aks_pool import adapted, tidy_pool
 
 
 def place_of(params: Params) -> tuple[str, str]:
@@ -71,6 +71,12 @@ class AksCluster(Kind):
         """Return what a new cluster has: a sign-in that needs no keeping, and a name in DNS."""
         properties = {} if params.get("fqdn_subdomain") else {"dnsPrefix": params["name"]}
         return {"identity": {"type": "SystemAssigned"}, "properties": properties}
+
+    def tidy(self, body: Document) -> Document:
+        """Return a body as Azure takes it."""
+        for pool in dig(body, ("properties", "agentPoolProfiles")) or ():
+            tidy_pool(pool)
+        return super().tidy(body)
 
     def adapt(self, params: Params, found: Document) -> Params:
         """Let the autoscaler keep its count, and give a new pool what the task does not say."""

@@ -12,7 +12,7 @@ from ..arm import Arm
 from ..kind import Kind, Params
 from ..options import Change, Document, Option, apply, dig, property_path
 from .aks import power_state, unchanged_since
-from .aks_pool import POOL_OPTIONS, adapted
+from .aks_pool import POOL_OPTIONS, adapted, tidy_pool
 
 CLUSTER = "{group}/providers/Microsoft.ContainerService/managedClusters/{cluster_name}"
 POWER = ("properties", "powerState", "code")
@@ -73,12 +73,17 @@ class AksNodePool(Kind):
         result: Document = AgentPool(found).as_dict(exclude_readonly=True)
         return result
 
+    def tidy(self, body: Document) -> Document:
+        """Return a body as Azure takes it."""
+        tidy_pool(body["properties"])
+        return super().tidy(body)
+
     def adapt(self, params: Params, found: Document) -> Params:
         """Let the autoscaler keep its count, and give a new pool what the task does not say."""
         return adapted(params, found.get("properties"))
 
     def fixed(self, change: Change) -> bool:
-        """Return whether Azure cannot make a change. What it does not tell of a pool is at its default, and stays so."""
+        """Return whether Azure cannot make a change. What it does not tell of a pool is at its default, for good."""
         return bool(change.option.immutable)
 
     def before(self, arm: Arm, params: Params, found: Document, check_mode: bool) -> list[Change]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..options import Option, Options, same_exactly, same_text
+from ..options import Document, Option, Options, dig, same_exactly, same_set, same_text, unset
 
 NEW_POOL = "Make a pool of another name, and delete this one."
+# AKS keeps names of this beginning to itself, and marks spot nodes with them.
+RESERVED = "kubernetes.azure.com/"
 
 
 def same_version(wanted: Any, found: Any) -> bool:
@@ -22,6 +24,17 @@ def same_version(wanted: Any, found: Any) -> bool:
 def same_number(wanted: Any, found: Any) -> bool:
     """Return whether two numbers are the same; 0 and NaN mean Azure's own default."""
     return wanted in (0, found) or wanted != wanted  # noqa: PLR0124 - a NaN
+
+
+def same_taints(wanted: Any, found: Any) -> bool:
+    """Return whether the taints are the ones asked for, beside those that AKS sets by itself."""
+    return same_set(wanted, [each for each in found if each in wanted or not each.startswith(RESERVED)])
+
+
+def same_labels(wanted: Any, found: Any) -> bool:
+    """Return whether the labels are the ones asked for, beside those that AKS sets by itself."""
+    own = {name: value for name, value in found.items() if name in wanted or not name.startswith(RESERVED)}
+    return same_exactly(wanted, own)
 
 
 POOL_OPTIONS: Options = {
@@ -56,8 +69,8 @@ POOL_OPTIONS: Options = {
     "enable_fips": Option("bool", azure="enableFIPS"),
     "proximity_placement_group_id": Option(azure="proximityPlacementGroupID", immutable=NEW_POOL),
     "capacity_reservation_group_id": Option(azure="capacityReservationGroupID", immutable=NEW_POOL),
-    "node_labels": Option("dict", same=same_exactly),
-    "node_taints": Option("list"),
+    "node_labels": Option("dict", same=same_labels),
+    "node_taints": Option("list", same=same_taints),
     "tags": Option("dict", same=same_exactly),
     "upgrade_settings": Option(
         "dict",
@@ -83,14 +96,28 @@ def pool_defaults(pool: Mapping[str, Any]) -> dict[str, Any]:
         defaults["count"] = max(pool.get("min_count") or 0, 1 if pool.get("mode") == "System" else 0)
     else:
         defaults["count"] = 1
-    return {**defaults, **{name: value for name, value in pool.items() if value is not None}}
+    return {**defaults, **{name: value for name, value in pool.items() if not unset(value)}}
 
 
 def adapted(pool: Mapping[str, Any], found: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return a pool's options in the light of what is there: the autoscaler's count is its own business."""
+    """Return a pool's options in the light of what is there.
+
+    The autoscaler's count is its own business, and there are no bounds without it. A stopped pool counts 0 until it
+    runs again.
+    """
+    scaled = pool.get("enable_auto_scaling")
+    if scaled is False:
+        pool = {**pool, "min_count": None, "max_count": None}
     if found is None:
         return pool_defaults(pool)
-    scaled = pool.get("enable_auto_scaling")
-    if scaled or (scaled is None and found.get("enableAutoScaling")):
+    stopped = same_text(dig(found, ("powerState", "code")), "Stopped")
+    if scaled or stopped or (scaled is None and found.get("enableAutoScaling")):
         return {**pool, "count": None}
     return dict(pool)
+
+
+def tidy_pool(pool: Document) -> None:
+    """Make of a pool what Azure takes: without the autoscaler there are no bounds for it."""
+    if pool.get("enableAutoScaling") is False:
+        for name in ("minCount", "maxCount"):
+            pool.pop(name, None)

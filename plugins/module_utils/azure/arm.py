@@ -190,7 +190,7 @@ class Arm:
             from azure.core.rest import HttpRequest
 
             client = self.resources._client
-            request = HttpRequest("POST", client.format_url(f"{path}?api-version={api_version}"))
+            request = HttpRequest("POST", f"{self.auth.cloud.manager}{path}?api-version={api_version}")
             answer = client.send_request(request, _return_pipeline_response=True)
             answer.http_response.raise_for_status()
             # The SDK has no types for it.

@@ -54,7 +54,7 @@ def converge(kind: Kind, arm: Arm, params: Params, check_mode: bool) -> Outcome:
     run = Run(kind, arm, params, check_mode)
     run.converge()
     if params.get("state") != "absent":
-        if check_mode or kind.reachable(params, run.outcome.resource):
+        if kind.reachable(params, run.outcome.resource):
             for name, child in kind.children.items():
                 run.converge_below(name, child)
         run.end()
@@ -166,7 +166,7 @@ class Run:
     def _create(self) -> None:
         base = self.kind.defaults(self.params)
         params = self.kind.adapt(self.params, base)
-        changes = differences(self.kind.options, params, base)
+        changes = differences(self.kind.options, params, base, new=True)
         body = self.kind.tidy(apply(base, changes))
         # All that will be, also what the task leaves to us.
         self.outcome.after = apply(body, [])

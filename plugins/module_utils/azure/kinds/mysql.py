@@ -44,6 +44,10 @@ class Database(ServerPart):
     path = f"{PROVIDER}/{{parent}}/databases/{{name}}"
     options = DATABASE
 
+    def defaults(self, params: Params) -> Document:
+        """Return what a new database has: what the server chooses, if the task does not say."""
+        return {"properties": {}}
+
 
 class FirewallRule(ServerPart):
     """A range of addresses that may reach the server."""
@@ -147,7 +151,7 @@ class MysqlFlexibleServer(Kind):
                 raise AzureError(self.label(params), f"{change}, and a disk only grows. {NEW_SERVER}", "Immutable")
             if change.name == "version" and numbers(change.after) < numbers(change.before):
                 raise AzureError(self.label(params), f"{change}, and there is no way back. {NEW_SERVER}", "Immutable")
-        if changes and state_of(found) == "stopped":
+        if changes and state_of(found) == "stopped" and params["state"] != "started":
             self._refuse_stopped(params, ", ".join(change.name for change in changes))
 
     def _refuse_stopped(self, params: Params, what: str) -> None:
@@ -161,7 +165,8 @@ class MysqlFlexibleServer(Kind):
         if found is None or state_of(found) != "stopped":
             return super().reachable(params, found)
         named = [name for name in self.children if params.get(name)]
-        if named and params["state"] != "stopped":
+        # One that would be started is still stopped in check mode.
+        if named and params["state"] == "present":
             self._refuse_stopped(params, ", ".join(named))
         return False
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .access import NO_DELAYS, Access, Delays
-from .arm import Answer, AzureError, Request
+from .arm import Answer, AzureError, DropConnectionError, Request
 from .blobs import Blobs
 from .clock import Clock
 from .faults import Faults

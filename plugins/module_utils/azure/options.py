@@ -80,10 +80,12 @@ class Option:
     write: Callable[[Any], Any] = unchanged
     read: Callable[[Any], Any] = unchanged
 
-    def is_same(self, wanted: Any, found: Any) -> bool:
-        """Return whether nothing is to be done for this option."""
+    def is_same(self, wanted: Any, found: Any, new: bool = False) -> bool:
+        """Return whether nothing is to be done for this option. What is ``new`` is yet to be made."""
         if found is None:
-            return wanted in (False, [], {}, *self.absent) or wanted != wanted  # noqa: PLR0124 - a NaN
+            # Azure has a default of its own for what it isn't sent, which a switch that is off may not be.
+            off = wanted in (False, 0) and not (new or self.absent)
+            return off or wanted in ([], {}) or wanted in self.absent or wanted != wanted  # noqa: PLR0124 - a NaN
         if self.same:
             return self.same(wanted, found)
         return SAME.get(self.type, same_exactly)(wanted, found)
@@ -174,8 +176,13 @@ def unset(value: Any) -> bool:
     return value is None or value == ""
 
 
-def differences(options: Options, params: Params, found: Any, path: Path = (), name: str = "") -> list[Change]:
-    """Return what is to be changed so that everything the task names is as it says."""
+def differences(
+    options: Options, params: Params, found: Any, path: Path = (), name: str = "", *, new: bool = False
+) -> list[Change]:
+    """Return what is to be changed so that everything the task names is as it says.
+
+    ``new`` says that all of it is yet to be made; what is there are our own defaults then.
+    """
     changes: list[Change] = []
     for key, option in options.items():
         wanted: Any = params.get(key)
@@ -184,22 +191,23 @@ def differences(options: Options, params: Params, found: Any, path: Path = (), n
         where, label = path + property_path(key, option), f"{name}{key}"
         there = dig(found, where[len(path) :])
         if option.options is None:
-            changes += _leaf(option, wanted, there, where, label)
+            changes += _leaf(option, wanted, there, where, label, new=new)
         elif option.type == "dict":
-            changes += differences(option.options, wanted, there or {}, where, f"{label}.")
+            changes += differences(option.options, wanted, there or {}, where, f"{label}.", new=new)
         elif option.key:
             for each in wanted:
                 item = Item(property_path(option.key, option.options[option.key])[-1], each[option.key])
-                element = dig(there, (item,)) or {}
-                changes += differences(option.options, each, element, (*where, item), f"{label}[{item.value}].")
+                element = dig(there, (item,))
+                parts = (option.options, each, element or {}, (*where, item), f"{label}[{item.value}].")
+                changes += differences(*parts, new=new or element is None)
         else:
             changes += _list(option, wanted, there, where, label)
     return changes
 
 
-def _leaf(option: Option, wanted: Any, there: Any, where: Path, label: str) -> list[Change]:
+def _leaf(option: Option, wanted: Any, there: Any, where: Path, label: str, *, new: bool) -> list[Change]:
     found = None if there is None else option.read(there)
-    if (found is not None and not option.compare) or option.is_same(wanted, found):
+    if (found is not None and not option.compare) or option.is_same(wanted, found, new):
         return []
     after = option.write(wanted)
     return [Change(where, there, after, label, option)]
@@ -221,15 +229,27 @@ def _list(option: Option, wanted: list[Any], there: Any, where: Path, label: str
 
 
 def document(options: Options, params: Params) -> Document:
-    """Return the properties that the options name, and nothing else, in Azure's spelling."""
-    return apply({}, differences(options, params, None))
+    """Return all properties that the options name, and nothing else, in Azure's spelling."""
+    result: Document = {}
+    for name, option in options.items():
+        wanted: Any = params.get(name)
+        if unset(wanted) or option.azure == "-":
+            continue
+        if option.options is None:
+            value = option.write(wanted)
+        elif option.type == "dict":
+            value = document(option.options, wanted)
+        else:
+            value = [document(option.options, each) for each in wanted]
+        place(result, property_path(name, option), value)
+    return result
 
 
 def apply(found: Document, changes: list[Change]) -> Document:
     """Return a document with the changes made in it. The one given stays as it is."""
     result = copy.deepcopy(found)
     for change in changes:
-        place(result, change.path, change.after)
+        place(result, change.path, copy.deepcopy(change.after))
     return result
 
 

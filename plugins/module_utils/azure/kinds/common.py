@@ -35,7 +35,11 @@ def identity(write_type: Callable[[Any], Any] = str) -> Option:
                 write=write_type,
             ),
             "user_assigned_identities": Option(
-                "list", write=lambda ids: {each: {} for each in ids}, read=list, merged=True
+                "list",
+                write=lambda ids: {each: {} for each in ids},
+                # None is one that goes.
+                read=lambda found: [each for each, known in found.items() if known is not None],
+                merged=True,
             ),
         },
     )

@@ -13,6 +13,17 @@ import pytest
 
 from ansible_collections.matcha.mlops.plugins.module_utils.azure.converge import SETTLED
 from ansible_collections.matcha.mlops.plugins.module_utils.azure.kinds.aks import AksCluster
+from ansible_collections.matcha.mlops.plugins.module_utils.azure.kinds.identity import (
+    FederatedCredential,
+    UserAssignedIdentity,
+)
+from ansible_collections.matcha.mlops.plugins.module_utils.azure.kinds.mysql import (
+    Configuration,
+    Database,
+    FirewallRule,
+    MysqlFlexibleServer,
+)
+from ansible_collections.matcha.mlops.plugins.module_utils.azure.kinds.role_assignment import RoleAssignment
 from ansible_collections.matcha.mlops.plugins.module_utils.azure.options import differences, leaves, params_of
 from modules.type_check import ROOT, type_of
 
@@ -23,7 +34,23 @@ if TYPE_CHECKING:
 
 SHARED = ROOT.parent / "shared" / "azure"
 KINDS: dict[str, Kind] = {
+    "microsoft.authorization/roleassignments": RoleAssignment(),
     "microsoft.containerservice/managedclusters": AksCluster(),
+    "microsoft.dbformysql/flexibleservers": MysqlFlexibleServer(),
+    "microsoft.dbformysql/flexibleservers/configurations": Configuration(),
+    "microsoft.dbformysql/flexibleservers/databases": Database(),
+    "microsoft.dbformysql/flexibleservers/firewallrules": FirewallRule(),
+    "microsoft.managedidentity/userassignedidentities": UserAssignedIdentity(),
+    "microsoft.managedidentity/userassignedidentities/federatedidentitycredentials": FederatedCredential(),
+}
+# The path says these.
+IN_PATH = {("id",), ("name",), ("type",)}
+# Changed by hand: the PUT of the identity is answered with another region than the GET after it.
+BY_HAND = {
+    (
+        "microsoft.managedidentity/userassignedidentities",
+        "azure-service-operator/Test_MySQLServerWithKubernetesReferenceUserAssignedIdentity",
+    )
 }
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the recordings of Azure are not beside the repository")
 
@@ -76,11 +103,13 @@ def test_the_second_run_has_nothing_to_do(kind: str, record_property: pytest.Rec
     missing: collections.Counter[str] = collections.Counter()
     wrong = []
     for recording, request, found in recorded(kind):
+        if (kind, recording) in BY_HAND:
+            continue
         count += 1
         params = params_of(table.options, request)
         changes = differences(table.options, table.adapt({**params, "append_tags": True}, found), found)
         wrong += [f"{recording}: {change}" for change in changes]
-        paths = flat(request)
+        paths = flat(request) - IN_PATH
         inside = {path for path in paths if any(path[: len(each)] == each for each in known)}
         sent, covered = sent + len(paths), covered + len(inside)
         missing.update(".".join(path) for path in paths - inside)

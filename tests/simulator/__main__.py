@@ -1,6 +1,10 @@
 # Copyright: Matcha contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the simulator by itself: `eval "$(python -m tests.simulator | head -n 14)"` or with --http PORT for a replay."""
+"""Run the simulator by itself.
+
+In the background, with its output in a file that the shell then reads: `python -m tests.simulator > FILE &`, `. FILE`.
+For a replay of recordings: `python -m tests.simulator --http PORT --instant`.
+"""
 
 from __future__ import annotations
 

@@ -55,6 +55,8 @@ class Request:
     plain: bool = False
     principal: Principal | None = None
     body: Any = None
+    # The fault, with its options, that is to spoil the answer.
+    spoilt: tuple[str, dict[str, Any]] | None = None
 
     @property
     def api_version(self) -> str:

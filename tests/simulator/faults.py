@@ -32,9 +32,9 @@ STORM = (
 
 @dataclass
 class Rule:
-    """One fault: at the `nth` request that matches (1 is the first; 0 means every one) and the `times - 1` after it.
+    """One fault: at the `nth` request that matches (1: the first; 0: every one) and at the `times - 1` after it.
 
-    For the two faults of operations, `path` is searched in the operation's kind, resource or both.
+    A `host` can have a star. For the faults of operations, `path` is searched in the operation's kind, resource or both.
     """
 
     fault: str
@@ -83,8 +83,6 @@ class Faults:
         self.happened: list[tuple[str, str, str]] = []
         self._random = random.Random(seed)
         self._running = 0
-        self._after: str | None = None
-        self._options: dict[str, Any] = {}
 
     def add(self, fault: str, **rule: Any) -> Rule:
         self.rules.append(Rule(fault, **rule))
@@ -96,20 +94,21 @@ class Faults:
 
     def check(self, request: Request) -> Answer | None:
         """Before a provider runs: an answer in place of its own, an exception, or None."""
-        self._after = None
         name, options = self._choose(request)
         if name is None:
             return None
         self.happened.append((name, request.method, request.path))
         if name in BEFORE:
             return BEFORE[name](request, options)
-        self._after, self._options = name, options
+        request.spoilt = name, options
         return None
 
     def after(self, request: Request, answer: Answer) -> Answer:
         """Spoil the answer of a request that was carried out."""
-        name, self._after = self._after, None
-        return answer if name is None else AFTER[name](request, self._options)
+        if request.spoilt is None:
+            return answer
+        name, options = request.spoilt
+        return AFTER[name](request, options)
 
     def fate(self, operation: Operation) -> tuple[str, dict[str, Any]] | None:
         """How an operation that begins now will end: (status, error), or None for well."""

@@ -17,6 +17,7 @@ import jwt
 from .errors import Answer
 
 if TYPE_CHECKING:
+    from .arm import Request
     from .principals import Principal
     from .simulator import Simulator
 
@@ -53,6 +54,19 @@ def credentials(simulator: Simulator, principal: Principal) -> list[dict[str, An
     if principal.resource:
         found += [one["properties"] for one in simulator.store.children(principal.resource, CREDENTIALS)]
     return found
+
+
+def issuer_document(simulator: Simulator, request: Request) -> Answer:
+    """Answer for the issuers of AKS clusters, each of which has its own path at a region's host."""
+    for issuer, source in simulator.tokens.oidc_keys.items():
+        base = issuer.rstrip("/")
+        path = f"https://{request.host}{request.path}".removeprefix(base)
+        if path == "/.well-known/openid-configuration":
+            keys = f"{base}/openid/v1/jwks"
+            return Answer(200, {"issuer": issuer, "jwks_uri": keys, "id_token_signing_alg_values_supported": ["RS256"]})
+        if path == "/openid/v1/jwks":
+            return Answer(200, source() if callable(source) else source)
+    return Answer(404)
 
 
 def check_assertion(simulator: Simulator, principal: Principal, assertion: str) -> None:

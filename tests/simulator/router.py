@@ -172,6 +172,10 @@ class Router:
         group = self._simulator.store.get(whole.group_id)
         if group is None:
             self._authorize(request, f"{whole.type}/{_VERBS.get(request.method, 'action')}", whole.scope)
+            parent, kind = whole.parent(), self.types.get(whole.type.lower())
+            if request.method == "DELETE" and parent and kind:
+                # As recorded: a part's deletion looks for the parent, not for the group that both went with.
+                raise kind.parent_not_found(request, whole, parent)
             raise group_not_found(whole.group)
         if request.method in {"PUT", "PATCH"} and group["properties"].get("provisioningState") == "Deleting":
             message = (

@@ -14,6 +14,7 @@ from .arm import Answer, AzureError, DropConnectionError, Request
 from .blobs import Blobs
 from .clock import Clock
 from .faults import Faults
+from .federation import issuer_document
 from .metadata import Machine
 from .operations import Operations
 from .principals import Directory
@@ -100,49 +101,42 @@ class Simulator:
 
     def handle(self, request: Request) -> Answer:
         """Answer a request, and write it down."""
-        handler = self._handler(request.host)
-        if handler is not None:
-            answer = self._answer(request, handler)
-            with self.lock:
-                self._write_down(request, answer)
-            return answer
-        with self.lock:
-            return self._handle_here(request)
-
-    def _handle_here(self, request: Request) -> Answer:
-        self.operations.settle()
         answer = None
         try:
-            answer = self._answer(request, self._management if request.host != LOGIN_HOST else self._login)
+            answer = self._answer(request)
             answer = self.faults.after(request, answer)
         except DropConnectionError:
             answer = None
             raise
         finally:
-            self._write_down(request, answer)
-        if "Retry-After" in answer.headers and self.clock.speed != 1:
+            with self.lock:
+                self._write_down(request, answer)
+        if "Retry-After" in answer.headers and self.clock.speed not in {0, 1}:
+            # Clients sleep in real time. 0 makes the SDKs use their own interval.
             answer.headers["Retry-After"] = str(int(int(answer.headers["Retry-After"]) / self.clock.speed))
         return answer
 
-    def _answer(self, request: Request, handler: Any) -> Answer:
+    def _answer(self, request: Request) -> Answer:
+        plane = next((found for suffix, found in self._planes.items() if request.host.endswith(suffix)), None)
         try:
-            return handler(request)
+            with self.lock:
+                self.operations.settle()
+                if plane is None:
+                    return self._handle_here(request)
+                answer = self.faults.check(request)
+            return plane(request) if answer is None else answer
         except AzureError as error:
             return error.answer()
 
-    def _handler(self, host: str) -> Any:
-        """Find the data plane that a host is part of."""
-        return next((found for suffix, found in self._planes.items() if host.endswith(suffix)), None)
-
-    def _management(self, request: Request) -> Answer:
-        if not request.plain:
+    def _handle_here(self, request: Request) -> Answer:
+        if request.host == ARM_HOST and not request.plain:
             request.principal = self.tokens.authenticate(request)
         answer = self.faults.check(request)
-        return self.router.route(request) if answer is None else answer
-
-    def _login(self, request: Request) -> Answer:
-        answer = self.faults.check(request)
-        return self.tokens.handle(request) if answer is None else answer
+        if answer is not None:
+            return answer
+        if request.host == ARM_HOST:
+            return self.router.route(request)
+        return self.tokens.handle(request) if request.host == LOGIN_HOST else issuer_document(self, request)
 
     def _write_down(self, request: Request, answer: Answer | None) -> None:
         """Log a request. A `status` of 0 stands for a connection that was dropped."""

@@ -6,17 +6,18 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import jwt
 
 from .errors import Answer, AzureError
-from .federation import EntraError, check_assertion
+from .federation import AUDIENCE, EntraError, check_assertion
 from .keys import KEY_ID, published_keys, signing_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .arm import Request
     from .principals import Principal
     from .simulator import Simulator
@@ -26,7 +27,6 @@ MANAGEMENT = ("https://management.azure.com", "https://management.core.windows.n
 RESOURCES = (*MANAGEMENT, "https://storage.azure.com", "https://vault.azure.net", "https://graph.microsoft.com")
 # The AKS server application, which kubelogin and others ask tokens for.
 RESOURCES += ("6dae42f8-4368-4678-94ff-3960e28e3630", "https://ossrdbms-aad.database.windows.net")
-KeySource = Callable[[], Any]
 
 
 class Tokens:
@@ -67,6 +67,14 @@ class Tokens:
         }
         if principal.resource:
             claims["xms_mirid"] = principal.resource
+        return jwt.encode(claims, signing_key(), algorithm="RS256", headers={"kid": KEY_ID})
+
+    def service_account(self, issuer: str, namespace: str, name: str, audience: str = AUDIENCE) -> str:
+        """Issue the token that a cluster gives a pod, and publish the cluster's keys at its issuer."""
+        self.oidc_keys.setdefault(issuer, published_keys())
+        now = int(time.time())
+        subject = f"system:serviceaccount:{namespace}:{name}"
+        claims = {"iss": issuer, "sub": subject, "aud": [audience], "iat": now, "nbf": now, "exp": now + 3600}
         return jwt.encode(claims, signing_key(), algorithm="RS256", headers={"kid": KEY_ID})
 
     def verify(self, token: str, audiences: Iterable[str] = MANAGEMENT) -> Principal | None:

@@ -242,6 +242,42 @@ def test_a_connection_is_dropped(run: Running, fault: str, there: bool) -> None:
     assert run.log()[-1]["status"] == 0
 
 
+def test_sign_in_and_data_planes_have_faults_too(run: Running) -> None:
+    run.simulator.faults.add("unavailable", host="login.microsoftonline.com", path="token", method="POST")
+    run.simulator.faults.add("drop_after", host="*.vault.azure.net")
+    token = f"https://login.microsoftonline.com/{run.simulator.tenant}/oauth2/v2.0/token"
+    assert requests.post(token, timeout=60).status_code == 503
+    with pytest.raises(requests.ConnectionError):
+        requests.get("https://name.vault.azure.net/secrets", timeout=60)
+    assert [one[0] for one in run.simulator.faults.happened] == ["unavailable", "drop_after"]
+
+
+def test_a_poll_fails_and_the_sdk_goes_on(run: Running) -> None:
+    groups = client(run, retry_total=3, retry_backoff_factor=0).resource_groups
+    groups.create_or_update("g", {"location": "westeurope"})
+    rule = run.simulator.faults.add("bad_gateway", method="GET", path="/operationresults/")
+    groups.begin_delete("g").result()
+    assert rule.done == 1
+    assert not groups.check_existence("g")
+
+
+def test_requests_at_the_same_time(run: Running) -> None:
+    def make(number: int) -> None:
+        for turn in range(5):
+            answer = requests.put(
+                f"{run.arm_url}{GROUP}-{number}-{turn}", params=VERSION, json={"location": "eastus"}, timeout=60
+            )
+            assert answer.status_code == 201
+
+    threads = [threading.Thread(target=make, args=(number,)) for number in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(run.simulator.store.all("Microsoft.Resources/resourceGroups")) == 40
+    assert [entry["n"] for entry in run.log()] == list(range(40))
+
+
 def test_an_operation_fails_is_cancelled_or_only_looks_bad(arm: Simulator) -> None:
     for fault, status in (("operation_failed", "Failed"), ("operation_canceled", "Canceled")):
         arm.faults.add(fault, path="things PUT")
@@ -374,6 +410,8 @@ def test_a_groups_errors(arm: Simulator) -> None:
     assert call(arm, "DELETE", GROUP + "2").status == 404
     assert code(call(arm, "GET", REGISTRY.replace("/g/", "/g2/"))) == "ResourceGroupNotFound"
     assert code(call(arm, "GET", REGISTRY)) == "ResourceNotFound"
+    part = call(arm, "DELETE", REGISTRY.replace("/g/", "/g2/") + "/scopeMaps/s")
+    assert (part.status, "registries/registry1" in part.body["error"]["message"]) == (404, True)
     again = call(arm, "PUT", GROUP, {"location": "westeurope"})
     assert (again.status, "tags" in again.body) == (200, False)
 

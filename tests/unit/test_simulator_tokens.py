@@ -156,6 +156,21 @@ def test_a_managed_identity_has_its_federated_credentials_in_the_store(run: Runn
     assert claims(token)["xms_mirid"] == resource
 
 
+def test_a_clusters_issuer_publishes_its_keys(run: Running, app: Principal, tmp_path: Path) -> None:
+    issuer = f"https://westeurope.oic.prod-aks.azure.com/{run.simulator.tenant}/cluster/"
+    token = run.simulator.tokens.service_account(issuer, "zenml", "zenml")
+    configuration = requests.get(f"{issuer}.well-known/openid-configuration", timeout=60).json()
+    assert configuration["issuer"] == issuer
+    keys = jwt.PyJWKSet.from_dict(requests.get(configuration["jwks_uri"], timeout=60).json())
+    assert jwt.decode(token, keys.keys[0], algorithms=["RS256"], audience="api://AzureADTokenExchange")
+    assert requests.get(f"{issuer}other", timeout=60).status_code == 404
+    app.federated[0]["issuer"] = issuer
+    (tmp_path / "token").write_text(token, "utf-8")
+    settings = {"tenant_id": run.simulator.tenant, "client_id": app.app_id}
+    credential = WorkloadIdentityCredential(**settings, token_file_path=str(tmp_path / "token"))
+    assert claims(credential.get_token(SCOPE).token)["oid"] == app.object_id
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

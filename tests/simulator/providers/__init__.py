@@ -10,8 +10,6 @@ an Answer (a body of bytes is sent as it is). It runs without the simulator's lo
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,15 +31,7 @@ MODULES = (
 
 
 def _modules() -> list[Any]:
-    found = []
-    for name in MODULES:
-        if importlib.util.find_spec(f"{__name__}.{name}") is None:
-            continue
-        try:
-            found.append(importlib.import_module(f"{__name__}.{name}"))
-        except Exception as error:  # noqa: BLE001
-            print(f"{name}: {error!r}", file=sys.stderr)
-    return found
+    return [importlib.import_module(f"{__name__}.{name}") for name in MODULES]
 
 
 def all_types() -> list[ResourceType]:

@@ -19,7 +19,7 @@ from ..files import alone
 from .arm import Arm, explaining, plain
 from .auth import Auth
 from .errors import AzureError
-from .kubeconfig import MODE, SECTIONS, Access, Kubeconfig, kubeconfig_path, parse
+from .kubeconfig import MODE, SECTIONS, Access, Kubeconfig, kubeconfig_path, parse, shown
 
 Params = Mapping[str, Any]
 Document = dict[str, Any]
@@ -153,7 +153,7 @@ def apply(params: Params, check_mode: bool) -> dict[str, Any]:
     # One process at a time reads and writes the file; without one there is nothing to remove.
     with nullcontext() if check_mode or not there else alone(path.resolve().parent):
         config = Kubeconfig(path)
-        before, current = config.shown(context), config.document.get("current-context")
+        before, current = config.entries(context), config.document.get("current-context")
         access_now = change(config)
         if config.changed and not check_mode:
             config.save()
@@ -197,20 +197,21 @@ def _remove(context: str, config: Kubeconfig) -> None:
     config.remove(context)
 
 
-def _result(config: Kubeconfig, context: str, before: Document, current: Any, access: Access | None) -> dict[str, Any]:
+def _result(
+    config: Kubeconfig, context: str, old: list[Document], current: Any, access: Access | None
+) -> dict[str, Any]:
     """Return what was, or would be, done. The file's content is no part of it."""
-    after = config.shown(context)
-    renewed = config.document != config.found and before == after
-    what = "added" if not before else "changed" if after else "removed"
-    touched = before != after or renewed
+    new = config.entries(context)
+    before, after = shown(old), shown(new)
+    what = "added" if not old else "changed" if new else "removed"
     diff = {
-        side: {"path": str(config.path), "mode": f"{mode:04o}", "current-context": chosen, "contexts": shown}
-        for side, mode, chosen, shown in (
-            ("before", config.mode, current, {context: before} if before else {}),
-            ("after", MODE, config.document.get("current-context"), {context: after} if after else {}),
+        side: {"path": str(config.path), "mode": f"{mode:04o}", "current-context": chosen, "contexts": contexts}
+        for side, mode, chosen, contexts in (
+            ("before", config.mode, current, {context: before} if old else {}),
+            ("after", MODE, config.document.get("current-context"), {context: after} if new else {}),
         )
     }
-    if renewed and after:
+    if new != old and before == after:
         diff["after"]["contexts"] = {context: {**after, "credential": f"{after['credential']}, another one"}}
     expires = claims((access.user if access else {}).get("token")).get("exp")
     return {
@@ -221,5 +222,7 @@ def _result(config: Kubeconfig, context: str, before: Document, current: Any, ac
         "server": after.get("server"),
         "credential": after.get("credential"),
         "expires": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires)) if expires else None,
-        "contexts": {each: [context] if touched and each == what else [] for each in ("added", "changed", "removed")},
+        "contexts": {
+            each: [context] if new != old and each == what else [] for each in ("added", "changed", "removed")
+        },
     }

@@ -117,13 +117,13 @@ class Kubeconfig:
         if owner and owner.st_uid != os.geteuid():
             os.chown(self.path, owner.st_uid, owner.st_gid)
 
-    def shown(self, context: str) -> Document:
-        """Return what may be shown of a context: names, the server, and the kind of its credential."""
+    def entries(self, context: str) -> list[Document]:
+        """Return copies of a context, of its cluster, and of its user; nothing if there is no such context."""
         there = self.get("contexts", context)
         if there is None:
-            return {}
-        server = (self.get("clusters", there.get("cluster")) or {}).get("server")
-        return {**there, "server": server, "credential": credential_kind(self.get("users", there.get("user")) or {})}
+            return []
+        found = [there, self.get("clusters", there.get("cluster")) or {}, self.get("users", there.get("user")) or {}]
+        return copy.deepcopy(found)
 
     # Entries
 
@@ -179,6 +179,14 @@ def kubeconfig_path(told: str | None) -> Path:
     """Return the file that is meant: what the task says, else the first of KUBECONFIG, else kubectl's own."""
     listed = [each for each in os.environ.get("KUBECONFIG", "").split(os.pathsep) if each]
     return Path(told or (listed[0] if listed else "~/.kube/config")).expanduser()
+
+
+def shown(entries: list[Document]) -> Document:
+    """Return what may be shown of a context: names, the server, and the kind of its credential."""
+    if not entries:
+        return {}
+    context, cluster, user = entries
+    return {**context, "server": cluster.get("server"), "credential": credential_kind(user)}
 
 
 def credential_kind(user: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.mgmt.mysqlflexibleservers import MySQLManagementClient
 from simulator.simulator import Simulator
-from simulator_requests import GROUP, GROUP_ID, SUBSCRIPTION, Requests, code, signed_in
+from simulator_requests import GROUP, GROUP_ID, SUBSCRIPTION, Requests, code, make_group, signed_in
 
 if TYPE_CHECKING:
     from simulator.arm import Answer
@@ -329,6 +329,34 @@ def test_an_administrator_is_an_identity_of_the_server(arm: Arm) -> None:
     arm.simulator.clock.advance(100)
     found = arm.call("GET", path).body["properties"]
     assert found["identityResourceId"] == identity.replace("resourceGroups", "resourcegroups")
+
+
+def test_what_an_operation_leaves_that_is_called_off(arm: Arm) -> None:
+    operations = arm.simulator.operations
+    arm.server()
+    operations.cancel(operations.pending(SERVER)[0])
+    assert arm.call("GET", SERVER).status == 404
+    before = arm.ready()
+    for change in (
+        lambda: arm.patch(storage={"storageSizeGB": 256}),
+        lambda: arm.call("POST", f"{SERVER}/stop"),
+        lambda: arm.call("DELETE", SERVER),
+    ):
+        answer = change()
+        operations.cancel(operations.pending(SERVER)[0])
+        last = arm.poll(answer)
+        assert (last.body["status"], last.body["error"]["code"]) == ("Canceled", "OperationPreempted")
+        assert arm.own() == before
+
+
+def test_a_group_takes_its_servers_along(arm: Arm) -> None:
+    for preparation in (lambda: None, arm.server, lambda: arm.patch(version="8.4")):
+        preparation()
+        assert arm.call("DELETE", GROUP_ID).status == 202
+        arm.simulator.clock.advance(3600)
+        assert arm.call("GET", GROUP_ID).status == 404
+        make_group(arm.simulator)
+        arm.ready()
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no recordings beside this repository")

@@ -120,6 +120,16 @@ def test_what_a_cluster_uses_cannot_be_deleted(arm: Arm) -> None:
     assert arm.call("DELETE", ADDRESS).status == 204
 
 
+def test_a_group_takes_a_cluster_and_its_address_along(arm: Arm) -> None:
+    arm.address()
+    outbound = {"loadBalancerProfile": {"outboundIPs": {"publicIPs": [{"id": ADDRESS}]}}}
+    cluster = f"{GROUP_ID}/providers/Microsoft.ContainerService/managedClusters/aks"
+    arm.simulator.store.put(cluster, {"id": cluster, "properties": {"networkProfile": outbound}})
+    assert code(arm.call("DELETE", ADDRESS)) == "PublicIPAddressCannotBeDeleted"
+    arm.simulator.store.get(GROUP_ID)["properties"]["provisioningState"] = "Deleting"
+    assert arm.call("DELETE", ADDRESS).status == 202
+
+
 def test_a_network_has_the_subnets_of_its_last_put(arm: Arm) -> None:
     space = {"addressPrefixes": ["10.0.0.0/16"]}
     first = {"name": "a", "properties": {"addressPrefix": "10.0.0.0/24"}}

@@ -46,7 +46,11 @@ class Servers(Part):
         def done() -> None:
             document["properties"]["state"] = "Ready"
 
-        return self.begin(request, document, UPSERT, SECONDS["make"], done, lambda *_: store.delete(rid))
+        def failed(*_: Any) -> None:
+            document["properties"]["state"] = "Disabled"  # for who holds the document yet
+            store.delete(rid)
+
+        return self.begin(request, document, UPSERT, SECONDS["make"], done, failed)
 
     def _new(self, request: Request, rid: ResourceId, body: dict[str, Any]) -> dict[str, Any]:
         asked, sku = asked_of(body), body.get("sku") or {}
@@ -124,30 +128,32 @@ class Servers(Part):
         current: dict[str, Any],
         name: str,
         meanwhile: str,
-        target: dict[str, Any],
+        target: dict[str, Any] | None,
         seconds: float,
     ) -> Answer:
-        """Be in the state `meanwhile`, then as `target` says, or as before where the operation fails."""
-        store, before = request.simulator.store, deepcopy(current)
+        """Be in the state `meanwhile`, then as `target` says (or gone), or as before where the operation fails."""
+        store, before = request.simulator.store, current["properties"]["state"]
         current["properties"]["state"] = meanwhile
 
         def done() -> None:
+            if target is None:
+                store.delete(rid)
+                return
             store.put(rid, target)
             if name in {START, RESTART}:
                 restarted(request, rid)
 
-        return self.begin(request, current, name, seconds, done, lambda *_: store.put(rid, before))
+        def failed(*_: Any) -> None:
+            current["properties"]["state"] = before
+
+        return self.begin(request, current, name, seconds, done, failed)
 
     def delete(self, request: Request, rid: ResourceId, current: dict[str, Any] | None) -> Answer:
         if current is None:
             return Answer(204)
         if current["properties"]["state"] not in {"Stopped", "Disabled"}:
             ready(current, DROP)
-        store, before = request.simulator.store, deepcopy(current)
-        current["properties"]["state"] = "Dropping"
-        return self.begin(
-            request, current, DROP, SECONDS["drop"], lambda: store.delete(rid), lambda *_: store.put(rid, before)
-        )
+        return self._change(request, rid, current, DROP, "Dropping", None, SECONDS["drop"])
 
     def action(self, request: Request, rid: ResourceId, current: dict[str, Any], name: str) -> Answer:
         actions = {

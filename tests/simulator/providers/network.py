@@ -80,6 +80,8 @@ class Part(ResourceType):
 def user(request: Request, rid: ResourceId) -> str:
     """Say what uses the address: a cluster's load balancer, in the group of its nodes."""
     for cluster in request.simulator.store.all(CLUSTERS):
+        if _goes(request, cluster):
+            continue
         network = cluster["properties"].get("networkProfile") or {}
         outbound = (network.get("loadBalancerProfile") or {}).get("outboundIPs") or {}
         if str(rid).lower() in {a.get("id", "").lower() for a in outbound.get("publicIPs") or []}:
@@ -89,6 +91,12 @@ def user(request: Request, rid: ResourceId) -> str:
             )
             return f"{balancer}/kubernetes/frontendIPConfigurations/{rid.name}"
     return ""
+
+
+def _goes(request: Request, cluster: dict[str, Any]) -> bool:
+    """Whether the cluster is being deleted, by itself or with its group."""
+    group = request.simulator.store.get(ResourceId(cluster["id"]).group_id) or {"properties": {}}
+    return "Deleting" in {one["properties"].get("provisioningState") for one in (cluster, group)}
 
 
 class PublicAddresses(Part):

@@ -36,6 +36,7 @@ options:
   client_id:
     description:
       - Client id of the service principal, or of a user-assigned managed identity. Left out, it is E(AZURE_CLIENT_ID).
+      - A secret or certificate of the environment is not used for another client than the environment's.
     type: str
   secret:
     description:

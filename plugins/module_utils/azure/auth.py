@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,8 @@ ENVIRONMENT = {
     "federated_token_file": ("AZURE_FEDERATED_TOKEN_FILE",),
     "cloud_environment": ("AZURE_CLOUD_ENVIRONMENT",),
 }
+# What proves that somebody is this client, and no other.
+PROOFS = ("secret", "client_certificate_path")
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Auth:
     subscription_id: str
     tenant: str
     client_id: str
-    secret: str
+    secret: str = field(repr=False)
     client_certificate_path: str
     federated_token_file: str
     cloud: Cloud
@@ -93,12 +95,17 @@ class Auth:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Auth:
         """Take what the options say, else what the environment says. Raises ``MatchaError``."""
-        found = {name: params.get(name) or "" for name in ENVIRONMENT}
-        own = bool(found["client_id"] and (found["secret"] or found["client_certificate_path"]))
-        for name, variables in ENVIRONMENT.items():
-            # One credential's parts are not mixed with another's.
-            if not found[name] and not (own and name in ("secret", "client_certificate_path", "federated_token_file")):
-                found[name] = next((os.environ[each] for each in variables if os.environ.get(each)), "")
+        told = {name: str(params.get(name) or "") for name in ENVIRONMENT}
+        there = {
+            name: next((os.environ[each] for each in variables if os.environ.get(each)), "")
+            for name, variables in ENVIRONMENT.items()
+        }
+        # One credential's parts are not mixed with another's.
+        if any(told[name] for name in PROOFS):
+            there.update(dict.fromkeys((*PROOFS, "federated_token_file"), ""))
+        elif told["client_id"] and there["client_id"] not in ("", told["client_id"]):
+            there.update(dict.fromkeys(PROOFS, ""))
+        found = {name: told[name] or there[name] for name in ENVIRONMENT}
         cloud = found.pop("cloud_environment") or "AzureCloud"
         if cloud not in CLOUDS:
             raise MatchaError(f"The cloud '{cloud}' is unknown: set cloud_environment to one of {', '.join(CLOUDS)}.")
@@ -120,7 +127,8 @@ class Auth:
             return sdk.WorkloadIdentityCredential(
                 tenant_id=self.tenant, client_id=self.client_id, token_file_path=self.federated_token_file, **common
             )
-        if self.client_certificate_path:
+        # The SDK's own order.
+        if self.client_certificate_path and not self.secret:
             return sdk.CertificateCredential(self.tenant, self.client_id, self.client_certificate_path, **common)
         self._need("secret")
         return sdk.ClientSecretCredential(self.tenant, self.client_id, self.secret, **common)
@@ -140,10 +148,8 @@ class Auth:
         missing = [name for name in names if not getattr(self, name)]
         if missing:
             variables = ", ".join(ENVIRONMENT[name][0] for name in missing)
-            raise MatchaError(
-                f"To sign in to Azure {' and '.join(missing)} must be known: set the option of that name, or "
-                f"{variables}."
-            )
+            option = "the option of that name, or " if set(missing) <= set(AUTH_SPEC) else ""
+            raise MatchaError(f"To sign in to Azure {' and '.join(missing)} must be known: set {option}{variables}.")
 
     def subscription_of_cli(self) -> str:
         """Return the subscription that ``az account set`` chose; empty where there is none."""
@@ -151,9 +157,9 @@ class Auth:
             return ""
         try:
             found = json.loads(cli_profile().read_text(encoding="utf-8-sig"))["subscriptions"]
-        except (OSError, ValueError, KeyError):
+            return next((str(each["id"]) for each in found if each.get("isDefault")), "")
+        except (OSError, ValueError, KeyError, TypeError):
             return ""
-        return next((str(each["id"]) for each in found if each.get("isDefault")), "")
 
 
 def cli_profile() -> Path:

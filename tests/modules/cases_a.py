@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from simulator.simulator import SUBSCRIPTION
-
 from modules.harness import Case, Mutation
+from simulator.simulator import SUBSCRIPTION
 
 GROUP = ("resource_group", {"name": "tea", "location": "westeurope"})
 PLACE = {"resource_group": "tea", "location": "westeurope"}

@@ -100,7 +100,8 @@ VAULT = Case(
 )
 SECRET = Case(
     "key_vault_secret",
-    {"vault_name": "tea-chest", "name": "recipe", "value": "two spoons"},
+    # The right to it was granted a moment ago.
+    {"vault_name": "tea-chest", "name": "recipe", "value": "two spoons", "wait": True},
     setup=[
         GROUP,
         ("key_vault", at("tea-chest")),

@@ -9,11 +9,12 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from simulator.faults import Faults
-from simulator.simulator import Simulator, running
 
+from ansible_collections.matcha.mlops.plugins.module_utils.azure import arm, pipeline
 from modules.harness import USER_AGENT
 from modules.type_check import TYPES, Checker
+from simulator.faults import Faults
+from simulator.simulator import Simulator, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +84,10 @@ def azure(_running: Any, checker: Checker | None, monkeypatch: pytest.MonkeyPatc
             monkeypatch.delenv(name)
     for name, value in _running.environment.items():
         monkeypatch.setenv(name, value)
+    # The simulator's clock runs fast, and so do the pauses between two looks at it.
+    monkeypatch.setattr(arm, "FIRST_LOOK", 0.02)
+    monkeypatch.setattr(arm, "LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr(pipeline, "BACKOFF", 0.02)
     _running.simulator.reset()
     found = Azure(_running)
     yield found

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .arm import Deadline
 
 READS = ("GET", "HEAD", "OPTIONS")
+# Seconds before the second try again; it doubles each time.
+BACKOFF = 0.2
 # Seconds of a single pause from which on a user should know of it.
 WORTH_TELLING = 10
 
@@ -60,7 +62,7 @@ class Retries(RetryPolicy[Any, Any]):
 
     def __init__(self, deadline: Deadline, warn: Callable[[str], None]) -> None:
         """Stay within a deadline, and tell of long pauses."""
-        super().__init__(retry_total=10, retry_status=8, retry_connect=5, retry_read=5, retry_backoff_factor=0.2)
+        super().__init__(retry_total=10, retry_status=8, retry_connect=5, retry_read=5, retry_backoff_factor=BACKOFF)
         self.BACKOFF_MAX = 30
         self._deadline, self._warn = deadline, warn
 

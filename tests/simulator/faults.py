@@ -32,9 +32,9 @@ STORM = (
 
 @dataclass
 class Rule:
-    """One fault: at the `nth` request that matches (1: the first; 0: every one) and at the `times - 1` after it.
+    """One fault: at the `nth` request that matches (1: the first; 0: every one) and at `times - 1` more after it.
 
-    A `host` can have a star. For the faults of operations, `path` is searched in the operation's kind, resource or both.
+    A `host` can have a star. For the faults of operations, `path` is searched in the kind, a space, and the resource.
     """
 
     fault: str

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.mgmt.mysqlflexibleservers import MySQLManagementClient
-from simulator.simulator import Simulator
 from simulator_requests import GROUP, GROUP_ID, SUBSCRIPTION, Requests, code, make_group, signed_in
+
+from simulator.simulator import Simulator
 
 if TYPE_CHECKING:
     from simulator.arm import Answer
@@ -278,6 +279,43 @@ def test_firewall_rules_are_ranges(arm: Arm) -> None:
     assert arm.call("GET", path).status == 200
 
 
+def test_a_private_server_has_no_firewall_rules(arm: Arm) -> None:
+    subnet = f"{GROUP_ID}/providers/Microsoft.Network/virtualNetworks/net/subnets/db"
+    own = arm.ready(network={"delegatedSubnetResourceId": subnet})
+    assert own["network"]["publicNetworkAccess"] == "Disabled"
+    asked = {"properties": {"startIpAddress": "203.0.113.7", "endIpAddress": "203.0.113.7"}}
+    assert code(arm.call("PUT", f"{SERVER}/firewallRules/mine", asked)) == "FirewallRuleNotSupportedForPrivateAccess"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, ("utf8mb4", "utf8mb4_0900_ai_ci")),
+        ({"charset": "latin1"}, ("latin1", "latin1_swedish_ci")),
+        ({"collation": "utf8mb4_bin"}, ("utf8mb4", "utf8mb4_bin")),
+        ({"charset": "klingon"}, None),
+        ({"charset": "utf8mb4", "collation": "latin1_bin"}, None),
+    ],
+)
+def test_a_database_has_a_charset_and_a_collation(
+    arm: Arm, asked: dict[str, str], expected: tuple[str, str] | None
+) -> None:
+    arm.ready()
+    answer = arm.call("PUT", f"{SERVER}/databases/tea", {"properties": asked})
+    if expected is None:
+        assert code(answer) == "InvalidParameterValue"
+        return
+    arm.simulator.clock.advance(100)
+    own = arm.call("GET", f"{SERVER}/databases/tea").body["properties"]
+    assert (own["charset"], own["collation"]) == expected
+
+
+def test_the_systems_databases_stay(arm: Arm) -> None:
+    arm.ready()
+    for method in ("PUT", "DELETE"):
+        assert code(arm.call(method, f"{SERVER}/databases/mysql", {})) == "InvalidParameterValue"
+
+
 def test_a_server_that_waits_for_nothing_cannot_be_started(arm: Arm) -> None:
     arm.ready()
     assert code(arm.call("POST", f"{SERVER}/start")) == "ServerIsNotStopped"
@@ -307,6 +345,31 @@ def test_a_replica_and_its_source(arm: Arm) -> None:
     copy = arm.call("GET", f"{SERVER}-2").body
     assert (copy["properties"]["replicationRole"], copy["properties"]["version"]) == ("Replica", "8.4")
     assert copy["sku"]["name"] == "Standard_D2ds_v4"
+
+
+def test_what_a_replica_needs(arm: Arm) -> None:
+    asked = {"createMode": "Replica", "sourceServerResourceId": SERVER}
+    missing = arm.call("PUT", f"{SERVER}-2", {"location": "westeurope", "properties": asked})
+    assert code(missing) == "InvalidParameterValue"
+    arm.call("PUT", SERVER, {**body(), "sku": {"name": "Standard_B1ms", "tier": "Burstable"}})
+    arm.simulator.clock.advance(600)
+    small = arm.call("PUT", f"{SERVER}-2", {"location": "westeurope", "properties": asked})
+    assert code(small) == "ReplicaNotSupportedForBurstable"
+
+
+def test_what_needs_a_standby_and_what_must_not_have_one(arm: Arm) -> None:
+    arm.ready()
+    assert code(arm.call("POST", f"{SERVER}/failover")) == "HighAvailabilityNotEnabled"
+    arm.patch(highAvailability={"mode": "SameZone"})
+    arm.simulator.clock.advance(100)
+    assert code(arm.call("POST", f"{SERVER}/stop")) == "OperationNotSupported"
+
+
+@pytest.mark.parametrize("name", ["-a", "a-", "UPPER", "a_b", "a" * 64])
+def test_a_server_has_a_name_for_dns(arm: Arm, name: str) -> None:
+    assert code(arm.call("PUT", f"{SERVERS}/{name}", body())) == "InvalidParameterValue"
+    check = f"{SUBSCRIPTION}/providers/Microsoft.DBforMySQL/checkNameAvailability"
+    assert arm.call("POST", check, {"name": name}).body["reason"] == "Invalid"
 
 
 def test_the_parts_of_a_missing_server_are_not_found(arm: Arm) -> None:

@@ -236,6 +236,16 @@ def test_what_is_missing_is_named(options: dict[str, str], sentence: str) -> Non
     assert SECRET not in str(error.value)
 
 
+def test_what_the_sdk_does_not_take_is_a_sentence(tmp_path: Path) -> None:
+    certificate = tmp_path / "tea.pem"
+    certificate.write_text("no certificate", encoding="utf-8")
+    options = {"tenant": TENANT, "client_id": CLIENT, "client_certificate_path": str(certificate)}
+    with pytest.raises(MatchaError, match="Signing in to Azure is not possible with these options"):
+        Auth.of(options).credential()
+    with pytest.raises(MatchaError, match="Invalid tenant"):
+        Auth.of({"tenant": "no tenant", "client_id": CLIENT, "secret": SECRET}).credential()
+
+
 @pytest.mark.parametrize("name", CLOUDS)
 def test_clouds(made: list[Any], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("AZURE_CLOUD_ENVIRONMENT", name)

@@ -112,10 +112,16 @@ class Auth:
         return cls(source=params.get("auth_source") or "auto", cloud=CLOUDS[cloud], **found)
 
     def credential(self) -> TokenCredential:
-        """Return the SDK's credential. Raises ``MatchaError`` where a part of it is missing."""
+        """Return the SDK's credential. Raises ``MatchaError`` where a part of it is missing, or cannot be one."""
+        try:
+            return self._credential(self._source())
+        except ValueError as error:
+            # A certificate without a key, a tenant that is no name.
+            raise MatchaError(f"Signing in to Azure is not possible with these options: {error}") from error
+
+    def _credential(self, source: str) -> TokenCredential:
         import azure.identity as sdk
 
-        source = self._source()
         common: dict[str, Any] = {"authority": self.cloud.authority}
         if source == "cli":
             return sdk.AzureCliCredential(tenant_id=self.tenant)

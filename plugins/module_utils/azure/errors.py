@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from ..errors import MatchaError
@@ -24,6 +26,8 @@ ADVICE = {
     "MissingSubscriptionRegistration": "Register the resource provider: az provider register --namespace NAME.",
     "QuotaExceeded": MORE_QUOTA,
     "ErrCode_InsufficientVCPUQuota": MORE_QUOTA,
+    "SignInFailed": "See that tenant, client_id and its secret, certificate or token belong together, or set "
+    "auth_source to another way to sign in.",
     "SkuNotAvailable": "Take a VM size that this region offers to the subscription; matcha.mlops.preflight shows it.",
     "StorageAccountAlreadyTaken": "The name is taken in all of Azure: choose another.",
     "AlreadyInUse": "The name is taken in all of Azure: choose another.",
@@ -117,14 +121,26 @@ def translate(what: str, error: Exception) -> AzureError:
         # Key vaults say only inside what they mean.
         code = (found.innererror or {}).get("code") or code
     message = (found.message if found else "") or error.reason or _first_line(error)
-    details = [f"{each.code}: {each.message}" for each in (found.details if found else []) if each.message]
     return AzureError(
         what,
-        "; ".join([message.strip(), *details]),
+        "; ".join(_sentence(each) for each in (message, *_details(found))),
         code,
         int(error.status_code or 0),
         headers.get("x-ms-correlation-request-id") or headers.get("x-ms-request-id") or "",
     )
+
+
+def _details(found: Any) -> Iterator[str]:
+    """Yield the reasons that Azure gives for a refusal, and the reasons of these."""
+    for each in (found.details if found else None) or ():
+        if each.message:
+            yield f"{each.code}: {each.message}"
+        yield from _details(each)
+
+
+def _sentence(text: str) -> str:
+    """Return what is said without its end, and without what storage puts there: its own id and the time."""
+    return " ".join(re.sub(r"\bRequestId:\S+\s+Time:\S+", "", text).split()).rstrip(". ")
 
 
 def _first_line(error: Exception) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ansible_collections.matcha.mlops.plugins.module_utils.azure.preflight_machines import Machines
 from ansible_collections.matcha.mlops.plugins.module_utils.azure.rights import grants, scopes
 from modules.harness import ModuleError, run_module
 
@@ -120,6 +121,41 @@ def test_sizes_that_are_not_offered(azure: Azure) -> None:
     assert "Did you mean Standard_DS4_v2?" in unknown["advice"]
 
 
+class Offer:
+    """What a region offers, where no simulator has it."""
+
+    subscription = "s"
+
+    def __init__(self, **quotas: tuple[int, int]) -> None:
+        self._quotas = quotas
+
+    def pages(self, path: str, *_query: str) -> list[dict[str, Any]]:
+        if path.endswith("usages"):
+            return [
+                {"name": {"value": name}, "currentValue": used, "limit": limit}
+                for name, (used, limit) in self._quotas.items()
+            ]
+        cores = [{"name": "vCPUs", "value": "4"}]
+        return [{"name": "A4", "resourceType": "virtualMachines", "family": "a", "capabilities": cores}]
+
+
+@pytest.mark.parametrize(
+    ("spot", "quotas", "failed"),
+    [
+        # Spot machines draw on a quota of their own, and on no other.
+        (True, {"lowPriorityCores": (0, 4), "a": (0, 0), "cores": (0, 0)}, []),
+        (True, {"lowPriorityCores": (1, 4)}, ["quota lowPriorityCores"]),
+        (False, {"lowPriorityCores": (0, 0), "a": (0, 4), "cores": (0, 4)}, []),
+        (False, {"a": (0, -1), "cores": (0, 4)}, []),
+        (False, {"a": (0, 4)}, ["quota cores"]),
+    ],
+)
+def test_quotas(spot: bool, quotas: dict[str, tuple[int, int]], failed: list[str]) -> None:
+    offer: Any = Offer(**quotas)
+    found = Machines(offer, "West Europe").check([{"size": "a4", "count": 1, "spot": spot, "zones": None}])
+    assert [row.name for row in found if not row.passed] == failed
+
+
 NAMES = {
     "storage_accounts": ("storage_account", "storage account"),
     "container_registries": ("container_registry", "registry"),
@@ -194,13 +230,14 @@ def test_rights_at_what_is_not_there_yet(azure: Azure) -> None:
     assert row["detail"] == f"all 1 are granted at {subscription(azure)}"
 
 
-def test_without_any_rights(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
-    as_principal(azure, monkeypatch)
+@pytest.mark.usefixtures("azure")
+def test_a_credential_that_does_not_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "another secret")
     with pytest.raises(ModuleError) as error:
         run_module("preflight", location="westeurope", actions=[CLUSTERS])
     first, *others = error.value.result["checks"]
     assert (first["name"], first["passed"]) == ("subscription", False)
-    assert "AuthorizationFailed" in first["detail"] or "SubscriptionNotFound" in first["detail"]
+    assert "signing in to Azure failed" in first["detail"]
     # What cannot be asked is not repeated for every row.
     assert others == []
 
@@ -218,7 +255,8 @@ def rows_of(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in result["checks"]}
 
 
-def test_it_fails_with_the_table(azure: Azure) -> None:
+@pytest.mark.usefixtures("azure")
+def test_it_fails_with_the_table() -> None:
     with pytest.raises(ModuleError) as error:
         run_module("preflight", location="nowhere", providers=["Microsoft.Storage"])
     result = error.value.result

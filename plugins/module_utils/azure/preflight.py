@@ -31,6 +31,7 @@ NAMES = {
     "key_vaults": ("key vault", "Microsoft.KeyVault/vaults", "2023-07-01"),
     "mysql_flexible_servers": ("MySQL server", "Microsoft.DBforMySQL/flexibleServers", "2023-12-30"),
 }
+MEND = "Mend what Azure's message names, or leave this check out."
 DELETED_VAULT = " A vault of yours that was deleted keeps its name: recover it, or purge it (az keyvault list-deleted)."
 
 
@@ -105,7 +106,7 @@ def _guarded(name: str, check: Callable[[], Iterable[Row]]) -> Iterator[Row]:
         yield from check()
     except AzureError as error:
         about = f" ({error.code}, correlation id {error.correlation_id})" if error.correlation_id else ""
-        yield Row(name, False, f"{error.message.rstrip('. ')}{about}", ADVICE.get(error.code, ""))
+        yield Row(name, False, f"{error.message.rstrip('. ')}{about}", ADVICE.get(error.code, MEND))
 
 
 def _subscription(arm: Arm) -> Iterator[Row]:

@@ -253,7 +253,9 @@ def identity(request: Request, asked: dict[str, Any]) -> dict[str, Any]:
     if asked.get("type") in {None, "None"}:
         return {"type": "None"}
     found = {}
-    for name in asked.get("userAssignedIdentities") or {}:
+    for name, wanted in (asked.get("userAssignedIdentities") or {}).items():
+        if wanted is None:  # one that goes
+            continue
         known = request.simulator.store.get(name) or {"properties": {}}
         ids = {key: known["properties"].get(key, server.ZERO) for key in ("principalId", "tenantId")}
         found[server.lower_group(name)] = ids

@@ -92,7 +92,8 @@ class KeyVaultSecret(Kind):
         try:
             found: Document = arm.send(arm.secrets(uri), method, path, body) or {}
         except AzureError as error:
-            if error.status == 0 and not self._vault_exists(arm, uri):
+            gone = error.code == "VaultNotFound" or (error.status == 0 and not self._vault_exists(arm, uri))
+            if gone:
                 raise AzureError(
                     self.label(params), "there is no such vault: make it first, with matcha.mlops.key_vault",
                     "VaultNotFound", 404,

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from ..kind import LOCATION, TAGS
 from ..options import Option, Options, below
+from .common import identity
 
 NEW_SERVER = "Make another server and move the data, or delete this one first."
+# Azure takes no other type of identity for a server.
+USER_ASSIGNED = (identity().options or {})["user_assigned_identities"]
 
 
 def switch() -> Option:
@@ -114,9 +117,7 @@ OPTIONS: Options = {
         "dict",
         options={
             "type": Option(choices=("UserAssigned", "None"), absent=("None",)),
-            "user_assigned_identities": Option(
-                "list", write=lambda ids: {each: {} for each in ids}, read=list, merged=True
-            ),
+            "user_assigned_identities": USER_ASSIGNED,
         },
     ),
     **below("properties", PROPERTIES),

@@ -221,6 +221,8 @@ def test_names_are_the_worlds(arm: Arm) -> None:
         ({"properties": {"administratorLogin": "root", "administratorLoginPassword": SECRET}}, "InvalidParameterValue"),
         ({"properties": {"administratorLogin": "me"}}, "InvalidParameterValue"),
         ({"sku": {}}, "InvalidParameterValue"),
+        ({"sku": {"name": "Standard_D2ds_v4", "tier": "Huge"}}, "InvalidParameterValue"),
+        ({"sku": {"name": "D2", "tier": "GeneralPurpose"}}, "InvalidParameterValue"),
     ],
 )
 def test_what_a_new_server_needs(arm: Arm, what: dict[str, Any], expected: str) -> None:
@@ -254,6 +256,7 @@ def test_parameters_have_limits(arm: Arm) -> None:
     assert code(arm.parameter("sql_generate_invisible_primary_key", "MAYBE")) == "InvalidParameterValue"
     assert code(arm.parameter("lower_case_table_names", "2")) == "InvalidParameterValue"
     assert arm.parameter("no_such_thing", "1").status == 404
+    assert arm.call("DELETE", f"{SERVER}/configurations/max_connections").status == 405
     shown = arm.parameter("max_connections")
     assert (shown["defaultValue"], shown["allowedValues"], shown["source"]) == ("683", "10-1365", "system-default")
     many = [
@@ -388,6 +391,10 @@ def test_an_administrator_is_an_identity_of_the_server(arm: Arm) -> None:
     assigned = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
     arm.call("PATCH", SERVER, {"identity": assigned})
     arm.simulator.clock.advance(100)
+    for key in asked:
+        assert code(arm.call("PUT", path, {"properties": {**asked, key: ""}})) == "InvalidParameterValue"
+    other = path.replace("ActiveDirectory", "Somebody")
+    assert code(arm.call("PUT", other, {"properties": asked})) == "InvalidParameterValue"
     assert arm.call("PUT", path, {"properties": asked}).status == 202
     arm.simulator.clock.advance(100)
     found = arm.call("GET", path).body["properties"]

@@ -14,10 +14,11 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
 from azure.identity import ClientSecretCredential
 from azure.storage.blob import BlobClient, BlobSasPermissions, BlobServiceClient, generate_blob_sas
+from simulator_requests import GROUP_ID, Requests, make_group
+
 from simulator.azurite import signature
 from simulator.blobs_access import needed
 from simulator.simulator import running
-from simulator_requests import GROUP_ID, Requests, make_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

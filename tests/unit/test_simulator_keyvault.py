@@ -10,8 +10,9 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.keyvault.secrets import SecretClient
 from azure.mgmt.keyvault import KeyVaultManagementClient
-from simulator.arm import Request
 from simulator_requests import GROUP, GROUP_ID, SUBSCRIPTION, Requests, code, signed_in
+
+from simulator.arm import Request
 
 if TYPE_CHECKING:
     from simulator.arm import Answer

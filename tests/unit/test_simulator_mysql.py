@@ -151,6 +151,7 @@ def test_an_old_api_version_does_not_know_what_is_new(arm: Arm, api: str, known:
     ("change", "expected"),
     [
         ({"storage": {"storageSizeGB": 32}}, (400, "InvalidParameterValue")),
+        ({"storage": {"storageSizeGB": 40000}}, (400, "InvalidParameterValue")),
         ({"version": "8.0.21"}, (400, "InvalidParameterValue")),
         ({"version": "9.9"}, (400, "InvalidParameterValue")),
         ({"administratorLogin": "other"}, (400, "InvalidParameterValue")),

@@ -16,6 +16,7 @@ import requests
 from azure.core.exceptions import HttpResponseError, ServiceResponseError
 from azure.identity import ClientSecretCredential
 from azure.mgmt.resource.resources import ResourceManagementClient
+
 from simulator.access import NO_DELAYS
 from simulator.arm import Answer, AzureError, Request, ResourceId, ResourceType
 from simulator.clock import Clock

@@ -21,6 +21,7 @@ from azure.identity import (
 )
 from azure.mgmt.resource.resources import ResourceManagementClient
 from cryptography.hazmat.primitives.asymmetric import rsa
+
 from simulator.simulator import running
 
 if TYPE_CHECKING:

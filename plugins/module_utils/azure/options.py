@@ -142,7 +142,7 @@ def _argument(name: str, option: Option) -> dict[str, Any]:
         found["elements"] = option.elements or ("dict" if option.options else "str")
     for key in ("required", "choices", "default"):
         value = getattr(option, key)
-        if value not in (False, (), None):
+        if value not in ((), None) and (key, value) != ("required", False):
             found[key] = list(value) if isinstance(value, tuple) else value
     if option.no_log is not None:
         found["no_log"] = option.no_log

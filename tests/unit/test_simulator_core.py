@@ -513,6 +513,7 @@ def test_sizes_and_quotas(arm: Simulator) -> None:
     )
     usage = {one["name"]["value"]: one for one in call(arm, "GET", usages).body["value"]}
     family = usage["standardDSv5Family"]
+    assert usage["standardBSFamily"]["currentValue"] == 0
     assert (family["currentValue"], family["limit"], usage["cores"]["currentValue"]) == (4, 4, 4)
 
 

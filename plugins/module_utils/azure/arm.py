@@ -45,14 +45,18 @@ class Deadline:
     def pause(self, what: str, longest: float = LONGEST_PAUSE, because: AzureError | None = None) -> None:
         """Wait until a look is worth it. Raises ``AzureError`` when the time is up; the reason, if there is one."""
         seconds = min(self._pause, longest)
-        if because and time.monotonic() + seconds > self.end:
+        if because and not self.allows(seconds):
             raise because
         self.sleep(seconds, what)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
+    def allows(self, seconds: float) -> bool:
+        """Return whether so much time is left."""
+        return time.monotonic() + seconds <= self.end
+
     def sleep(self, seconds: float, what: str) -> None:
         """Wait so long. Raises ``AzureError`` where that is longer than what is left."""
-        if time.monotonic() + seconds > self.end:
+        if not self.allows(seconds):
             raise AzureError(
                 what,
                 f"not done within {self.seconds:.0f} s, and Azure goes on with it. Run the task again, which carries "

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import MatchaError
@@ -105,6 +105,11 @@ class AzureError(MatchaError):
         }
 
 
+def correlation_of(headers: Mapping[str, str]) -> str:
+    """Return the id by which Azure's support finds a request."""
+    return headers.get("x-ms-correlation-request-id") or headers.get("x-ms-request-id") or ""
+
+
 def translate(what: str, error: Exception) -> AzureError:
     """Return an error of the SDK's as one of ours. ``what`` says what was being done."""
     from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
@@ -126,7 +131,7 @@ def translate(what: str, error: Exception) -> AzureError:
         "; ".join(_sentence(each) for each in (message, *_details(found))),
         code,
         int(error.status_code or 0),
-        headers.get("x-ms-correlation-request-id") or headers.get("x-ms-request-id") or "",
+        correlation_of(headers),
     )
 
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
 from azure.mgmt.core.polling.arm_polling import ARMPolling
 
+from .errors import AzureError, correlation_of
+
 if TYPE_CHECKING:
     from .arm import Deadline
 
@@ -68,12 +70,22 @@ class Retries(RetryPolicy[Any, Any]):
 
     def sleep(self, settings: dict[str, Any], transport: Any, response: Any = None) -> None:
         """Pause before the next try."""
-        seconds = (response and self.get_retry_after(response)) or self.get_backoff_time(settings)
+        asked = response and self.get_retry_after(response)
+        seconds = asked or self.get_backoff_time(settings)
         why = f"HTTP {response.http_response.status_code}" if response else "no answer"
+        pause = f"{'asked for' if asked else 'is not well and gets'} a pause of {seconds:.0f} s ({why})"
         if seconds >= WORTH_TELLING:
-            self._warn(f"Azure asked for a pause of {seconds:.0f} s ({why}).")
+            self._warn(f"Azure {pause}.")
+        if not self._deadline.allows(seconds):
+            raise AzureError(
+                "Azure",
+                f"{pause}, which is longer than what is left of this task's {self._deadline.seconds:.0f} s. "
+                f"Run the task again later, or set timeout higher",
+                "Timeout",
+                correlation_id=correlation_of(response.http_response.headers) if response else "",
+            )
         if seconds > 0:
-            self._deadline.sleep(seconds, f"Waiting for Azure, which asked for a pause of {seconds:.0f} s ({why})")
+            self._deadline.sleep(seconds, "Azure")
 
 
 class Polling(ARMPolling):

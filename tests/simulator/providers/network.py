@@ -40,7 +40,15 @@ class Part(ResourceType):
     def begin(self, request: Request, location: str, status: int, body: Any, done: Callable[[], None]) -> Answer:
         deleting = body is None
         seconds = DELETE_SECONDS if deleting else SECONDS
-        started = request.simulator.operations.start(seconds, on_done=done, kind=f"{self.type} {request.method}")
+        rid, store = ResourceId(request.path), request.simulator.store
+
+        def failed(_status: str, _error: dict[str, Any]) -> None:
+            there = store.get(rid)
+            if there is not None:
+                store.put(rid, merged(there, {"properties": {"provisioningState": "Failed"}}))
+
+        kind = f"{self.type} {request.method}"
+        started = request.simulator.operations.start(seconds, on_done=done, on_failed=failed, kind=kind, resource=rid)
         place = f"/subscriptions/{request.path.split('/')[2]}/providers/Microsoft.Network/locations/{location}"
         url = f"https://management.azure.com{place}/{{}}/{started.id}?api-version={request.api_version}"
         headers = {"Azure-AsyncOperation": url.format("operations"), "Retry-After": "10" if deleting else "3"}

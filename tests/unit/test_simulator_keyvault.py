@@ -308,3 +308,29 @@ def test_a_secret_is_a_short_text(arm: Arm, asked: str) -> None:
     answer = arm.secret("PUT", "/secrets/tea", asked)
     assert (answer.status, code(answer)) == (400, "BadParameter")
     assert arm.secret("GET", "/secrets/tea/").status == 404
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tenantId": None},
+        {"sku": None},
+        {"sku": {"family": "A", "name": "cheap"}},
+        {"softDeleteRetentionInDays": 91},
+        {"enableRbacAuthorization": False},
+    ],
+)
+def test_what_a_new_vault_needs(arm: Arm, change: dict[str, Any]) -> None:
+    answer = arm.vault(**change)
+    assert (answer.status, code(answer)) == (400, "BadRequest")
+    assert arm.call("GET", VAULT).status == 404
+
+
+def test_what_is_no_secret_and_no_vault(arm: Arm) -> None:
+    assert arm.secret("GET", "/secrets").status == 404
+    arm.vault()
+    arm.grant()
+    assert code(arm.secret("PUT", "/secrets/a_b", '{"value": "x"}')) == "BadParameter"
+    arm.secret("PUT", "/secrets/tea", '{"value": "green"}')
+    assert code(arm.secret("GET", "/secrets/tea/0123")) == "SecretNotFound"
+    assert code(arm.call("PUT", f"{VAULT}/accessPolicies/destroy", {})) == "BadRequest"

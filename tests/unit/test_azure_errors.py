@@ -168,6 +168,12 @@ def test_signing_in() -> None:
         f"{ADVICE['SignInFailed']}"
     )
     assert not error.busy
+    response = Response(401, {"error": "invalid_request", "error_description": "AADSTS700213"}, {})
+    error = translate("x", ClientAuthenticationError("AADSTS700213: No matching", response=response))
+    assert str(error).startswith("x: signing in to Azure failed: AADSTS700213: No matching (SignInFailed)")
+    response = Response(401, {"error": {"code": "ExpiredAuthenticationToken", "message": "It expired."}}, {})
+    error = translate("x", ClientAuthenticationError(response=response, error_format=ARMErrorFormat))
+    assert str(error) == "x: It expired (ExpiredAuthenticationToken)."
 
 
 def test_nothing_that_was_sent_is_in_a_message() -> None:

@@ -115,7 +115,8 @@ def translate(what: str, error: Exception) -> AzureError:
     from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
     response = getattr(error, "response", None)
-    if isinstance(error, ClientAuthenticationError) and response is None:
+    if isinstance(error, ClientAuthenticationError) and not error.error:
+        # Whoever gives out tokens has another form of error than Resource Manager has.
         return AzureError(what, f"signing in to Azure failed: {_first_line(error)}", "SignInFailed", 401)
     if not isinstance(error, HttpResponseError) or response is None:
         return AzureError(what, f"Azure could not be reached: {_first_line(error)}")

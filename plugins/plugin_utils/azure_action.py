@@ -26,7 +26,17 @@ class AzureAction(ReportingAction):
         if deployment.get("run") and not options.get("run"):
             options.update(deployment=deployment["path"], run=deployment["run"])
         if self._connection.transport == "local":
-            # The packages that the modules need are beside Ansible.
-            variables.setdefault("ansible_python_interpreter", variables.get("ansible_playbook_python"))
+            self._use_own_python(variables)
         result.update(self.run_module(options, variables))
         return dict(result)
+
+    def _use_own_python(self, variables: dict[str, Any]) -> None:
+        """Let the module run with Ansible's own Python, beside which its packages are, unless another one is set."""
+        python = variables.get("ansible_playbook_python")
+        host = self._task.delegate_to
+        if host:
+            delegated = dict(variables.get("ansible_delegated_vars") or {})
+            delegated[host] = {"ansible_python_interpreter": python, **(delegated.get(host) or {})}
+            variables["ansible_delegated_vars"] = delegated
+        else:
+            variables.setdefault("ansible_python_interpreter", python)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MatchaError
-from ..files import make_private, write_atomically
+from ..files import write_atomically
 
 Document = dict[str, Any]
 
@@ -106,10 +106,9 @@ class Kubeconfig:
             self.document["current-context"] = ""
 
     def save(self) -> None:
-        """Write the file whole, for its owner alone. Raises ``OSError``."""
+        """Write the file whole, for its owner alone, into a folder that is there. Raises ``OSError``."""
         import yaml
 
-        make_private(self.path.parent)
         owner = self.path.stat() if self.mode else None
         write_atomically(
             self.path, yaml.dump(self.document, Dumper=_dumper(), sort_keys=False, allow_unicode=True), MODE

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # Fast ones first.
-ORDER = ("unit", "lint", "toolchain", "integration")
+ORDER = ("unit", "lint", "modules", "toolchain", "clients", "integration")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -153,7 +153,10 @@ class Vaults(ResourceType):
                 document["properties"]["provisioningState"] = "Succeeded"
                 store.put(rid, document)
 
-        request.simulator.operations.start(DNS_SECONDS, on_done=done, kind="RegisterVaultDns")
+        # A vault has no state for a failure: DNS is tried until it works.
+        request.simulator.operations.start(
+            DNS_SECONDS, on_done=done, on_failed=lambda *_: done(), kind="RegisterVaultDns"
+        )
 
     def _replace(self, request: Request, rid: ResourceId, current: dict[str, Any], body: dict[str, Any]) -> Answer:
         """Make what a PUT doesn't name as it is for a new vault, except what cannot be taken back."""

@@ -42,8 +42,9 @@ test: ## run every test
 test-full: ## run every test, with every round of what is sampled otherwise
 	@$(PYTEST) --full $(TESTS) $(PYTEST_ARGS)
 
-bench: ## measure, into build/bench.json
-	@tools/bootstrap dev && exec $(DEV)/python tests/bench/bench.py $(ARGS)
+bench: ## measure, into build/bench.json and build/bench-azure.json; TESTS=tests/bench/bench_azure.py for one
+	@tools/bootstrap dev
+	@set -e; for bench in $(or $(TESTS),tests/bench/bench.py tests/bench/bench_azure.py); do $(DEV)/python $$bench $(ARGS); done
 
 lock: setup ## lock all dependencies again; ARGS=--upgrade takes newer versions
 	@tools/lock-tools $(ARGS)

@@ -13,6 +13,10 @@ import pytest
 
 from ansible_collections.matcha.mlops.plugins.module_utils.azure.converge import SETTLED
 from ansible_collections.matcha.mlops.plugins.module_utils.azure.kinds.aks import AksCluster
+from ansible_collections.matcha.mlops.plugins.module_utils.azure.kinds.aks_maintenance import (
+    AksMaintenanceConfiguration,
+)
+from ansible_collections.matcha.mlops.plugins.module_utils.azure.kinds.aks_node_pool import AksNodePool
 from ansible_collections.matcha.mlops.plugins.module_utils.azure.kinds.identity import (
     FederatedCredential,
     UserAssignedIdentity,
@@ -43,6 +47,8 @@ KINDS: dict[str, Kind] = {
     "microsoft.authorization/roleassignments": RoleAssignment(),
     "microsoft.containerregistry/registries": ContainerRegistry(),
     "microsoft.containerservice/managedclusters": AksCluster(),
+    "microsoft.containerservice/managedclusters/agentpools": AksNodePool(),
+    "microsoft.containerservice/managedclusters/maintenanceconfigurations": AksMaintenanceConfiguration(),
     "microsoft.dbformysql/flexibleservers": MysqlFlexibleServer(),
     "microsoft.dbformysql/flexibleservers/configurations": Configuration(),
     "microsoft.dbformysql/flexibleservers/databases": Database(),
@@ -55,12 +61,14 @@ KINDS: dict[str, Kind] = {
 }
 # The path says these.
 IN_PATH = {("id",), ("name",), ("type",)}
-# Changed by hand: the PUT of the identity is answered with another region than the GET after it.
-BY_HAND = {
+LEFT_OUT = {
+    # Changed by hand: the PUT of the identity is answered with another region than the GET after it.
     (
         "microsoft.managedidentity/userassignedidentities",
         "azure-service-operator/Test_MySQLServerWithKubernetesReferenceUserAssignedIdentity",
-    )
+    ),
+    # az starts a pool with the 0 that a stopped one counts, and Azure gives it its nodes back.
+    ("microsoft.containerservice/managedclusters/agentpools", "azure-cli/acs/test_aks_nodepool_stop_and_start"),
 }
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the recordings of Azure are not beside the repository")
 
@@ -115,7 +123,7 @@ def test_the_second_run_has_nothing_to_do(kind: str, record_property: pytest.Rec
     missing: collections.Counter[str] = collections.Counter()
     wrong = []
     for recording, request, found in recorded(kind):
-        if (kind, recording) in BY_HAND:
+        if (kind, recording) in LEFT_OUT:
             continue
         count += 1
         params = params_of(table.options, request)

@@ -183,7 +183,14 @@ class Arm:
 
             self.deadline.begin_anew()
             polling = Polling(self.deadline, what) if wait else False
-            found: dict[str, Any] | None = plain(begin(*arguments, polling=polling, **options).result())
+            poller = begin(*arguments, polling=polling, **options)
+            try:
+                found: dict[str, Any] | None = plain(poller.result())
+            except ValueError:
+                # Some answer with nothing at first, which the SDK takes for JSON where it does not wait.
+                if wait:
+                    raise
+                found = None
             return found
 
     def act(self, what: str, path: str, api_version: str, wait: bool = True) -> None:

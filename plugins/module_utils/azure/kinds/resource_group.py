@@ -31,8 +31,7 @@ class ResourceGroup(Kind):
     def delete(self, arm: Arm, params: Params) -> None:
         """Delete the group; if that takes too long, the message says what was in it."""
         inside = [str(each["name"]) for each in arm.pages(f"{self.id(arm, params)}/resources", self.api_version)]
-        more = ["..."] if len(inside) > NAMED else []
-        what = f", with {len(inside)} resources in it ({', '.join(inside[:NAMED] + more)})" if inside else ""
-        begin = arm.resources.resource_groups.begin_delete
-        label, wait = f"Deleting {self.label(params)[0].lower()}{self.label(params)[1:]}{what}", params["wait"]
-        arm.finish(label, begin, params["name"], wait=wait)
+        names = ", ".join(inside[:NAMED] + ["..."] * (len(inside) > NAMED))
+        what = f", with {len(inside)} resource{'s' * (len(inside) > 1)} in it ({names})" if inside else ""
+        label = f"Deleting the resource group '{params['name']}'{what}"
+        arm.finish(label, arm.resources.resource_groups.begin_delete, params["name"], wait=params["wait"])

@@ -58,7 +58,7 @@ class Lease(watcher.Keeper):
                 told = {key: holder[key] for key in ("token", "user", "host", "controller", "since", "purpose")}
                 self.place.client.set_blob_metadata({METADATA: json.dumps(told)}, lease=lease)
         except AzureError as error:
-            return "held" if error.code in HELD else str(error).replace("\n", " ")
+            return "elsewhere" if error.code in HELD else str(error).replace("\n", " ")
         self._lease, holder["until"] = lease, begin + DURATION
         return "acquired"
 

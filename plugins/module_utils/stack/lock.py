@@ -128,6 +128,8 @@ class LocalLock(Lock):
                 return str(wanted["token"])
             if outcome == "gone":
                 raise LockError("The run that asked for the lock has ended.")
+            if outcome == "elsewhere":
+                return None
             if outcome not in ("held", "moved"):
                 raise LockError(outcome)
             if outcome == "held" and (now := self._read()) and now["controller"] != wanted["controller"]:

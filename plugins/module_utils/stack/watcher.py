@@ -5,6 +5,7 @@
 
 ``python -I watcher.py FOLDER HOLDER`` where HOLDER is the JSON object that ``lock.json`` will hold.
 It answers with one word on standard output: ``acquired``; ``held``, if another watcher has the lock;
+``elsewhere``, if one on another machine has it;
 ``moved``, if the folder was removed meanwhile; ``gone``, if the controller is.
 
 It lives on its own, in a session of its own, because an Ansible worker ends with its task and a
@@ -144,7 +145,10 @@ class Keeper:
     interval: float | None = None
 
     def acquire(self, holder: dict[str, Any]) -> str:
-        """Take it; return ``acquired``, ``held`` or a sentence. What a reader should know goes into ``holder``."""
+        """Take it; return ``acquired``, ``elsewhere`` if another machine has it, or a sentence.
+
+        What a reader should know goes into ``holder``.
+        """
         return "acquired"
 
     def renew(self, holder: dict[str, Any]) -> bool:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ansible_collections.matcha.mlops.plugins.module_utils.azure.kinds.resource_group import ResourceGroup
 from modules.cases_a import PLACE, identities
 from modules.harness import ModuleError, run_module
+from simulator.clock import Clock
 
 if TYPE_CHECKING:
     from modules.conftest import Azure
@@ -164,8 +166,10 @@ def test_groups_without_and_with_a_name_in_information() -> None:
         told("container_registry", name="tearegistry")
 
 
-def test_deleting_a_group_that_takes_too_long_says_what_was_in_it() -> None:
+def test_deleting_a_group_that_takes_too_long_says_what_was_in_it(azure: Azure) -> None:
     run_module("public_ip_address", **PLACE, name="door")
+    # Its minutes are minutes.
+    azure.simulator.clock = Clock(speed=1)
     words = r"Deleting the resource group 'tea', with 1 resource in it \(door\): not done"
     with pytest.raises(ModuleError, match=words):
         run_module("resource_group", name="tea", state="absent", timeout=0)
@@ -182,3 +186,16 @@ def test_an_address_is_known_and_stays() -> None:
     assert made["publicIPAllocationMethod"] == "Static"
     changed = run_module("public_ip_address", **PLACE, name="door", idle_timeout_in_minutes=9)["resource"]["properties"]
     assert made["ipAddress"] == changed["ipAddress"]
+
+
+def test_what_goes_meanwhile_is_gone(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
+    delete = ResourceGroup.delete
+
+    def twice(kind: ResourceGroup, *arguments: Any) -> None:
+        delete(kind, *arguments)
+        # The second time nothing is there any more.
+        delete(kind, *arguments)
+
+    monkeypatch.setattr(ResourceGroup, "delete", twice)
+    assert run_module("resource_group", name="tea", state="absent")["changed"]
+    assert azure.simulator.store.all("Microsoft.Resources/resourceGroups") == []

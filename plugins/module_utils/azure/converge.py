@@ -147,7 +147,13 @@ class Run:
             return True
         if self.kind.provisioning_state(found) == "deleting":
             return not self.params.get("wait", True)
-        self.kind.delete(self.arm, self.params)
+        try:
+            self.kind.delete(self.arm, self.params)
+        except AzureError as error:
+            # It went meanwhile, by somebody else or by a request of ours whose answer was lost: look again.
+            if error.status != 404:
+                raise
+            return False
         self.outcome.resource = None
         return True
 

@@ -15,7 +15,7 @@ description:
     cancelled is sent again.
   - A registry is attached by a role, as Azure does it - give the kubelet's identity (RV(resource)) C(AcrPull) on the
     registry with M(matcha.mlops.role_assignment).
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes

@@ -10,7 +10,7 @@ module: aks_cluster_info
 short_description: Tell about AKS clusters
 description:
   - Returns AKS clusters as Azure answers them. Changes nothing.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes.reads

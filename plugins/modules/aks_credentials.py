@@ -15,7 +15,7 @@ description:
   - A context of the same name that belongs to another cluster is not overwritten; the module fails.
   - The file is written whole or not at all, with mode 0600; a folder that is missing is made with mode 0700.
   - Nothing secret is in the result or in the diff.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes

@@ -11,7 +11,7 @@ short_description: Manage a maintenance window of an AKS cluster
 description:
   - Says when Azure may upgrade an AKS cluster by itself.
   - What the task does not name is left as it is; a schedule of another kind takes the place of the one that was there.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes

@@ -14,7 +14,7 @@ description:
   - Where the pool or its cluster is being changed, the module waits for that first. A pool whose last operation failed
     or was cancelled is sent again.
   - Azure deletes neither the last pool with O(mode=System) nor any pool of a stopped cluster.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes

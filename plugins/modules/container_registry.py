@@ -13,7 +13,7 @@ description:
   - A cluster pulls from it by a role - give the kubelet's identity C(AcrPull) on the registry with
     M(matcha.mlops.role_assignment).
   - Passwords of the registry are never in the result.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes

@@ -13,7 +13,7 @@ description:
   - What the task does not name is left as it is. Access policies are not managed - a new vault uses roles.
   - A deleted vault keeps its name until its retention is over. If a vault of the name was deleted in the same resource
     group, it is recovered, with what was in it, and then made what the task says.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes

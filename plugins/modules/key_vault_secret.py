@@ -15,7 +15,7 @@ description:
   - Where a secret of that name was deleted, it is recovered, and then made what the task says.
   - An owner of the vault has no right to its secrets by that alone. C(Key Vault Secrets Officer) is the role for this
     module. Azure takes minutes to act on a new grant of it.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes

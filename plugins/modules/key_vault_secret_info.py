@@ -10,7 +10,7 @@ module: key_vault_secret_info
 short_description: Tell about secrets of a key vault
 description:
   - Returns secrets of a key vault, without their values. Changes nothing.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes.reads

@@ -15,7 +15,7 @@ description:
   - A server is busy while any of this is written. The module writes one after another, and waits where somebody else
     writes.
   - With O(wait=false) what is in a server that is still being made is left to the next run.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes

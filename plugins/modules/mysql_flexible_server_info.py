@@ -10,7 +10,7 @@ module: mysql_flexible_server_info
 short_description: Tell about MySQL Flexible Servers
 description:
   - Returns servers as Azure answers them. Changes nothing.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes.reads

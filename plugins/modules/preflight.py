@@ -13,7 +13,7 @@ description:
     to do about it. Changes nothing.
   - Whether the credential signs in and sees its subscription is checked always, everything else if the task names it.
   - A question that Azure refuses to answer is a row that did not pass; the others are asked all the same.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes.reads

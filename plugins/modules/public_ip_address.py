@@ -13,7 +13,7 @@ description:
   - Made before a cluster and given to it as its outbound address
     (O(matcha.mlops.aks_cluster#module:network_profile.load_balancer_profile.outbound_ips)), it is known before the
     cluster, so that the firewall of a database can name it.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes

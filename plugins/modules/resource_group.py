@@ -12,7 +12,7 @@ description:
   - Creates, changes or deletes a resource group.
   - B(Deleting a group deletes everything in it.) The module waits for that; if it takes longer than O(timeout), the
     message says what was in the group.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes

@@ -14,7 +14,7 @@ description:
   - A principal that was made a moment ago is not known everywhere yet, which Azure calls C(PrincipalNotFound). The
     module waits that out, for as long as O(timeout) says.
   - A right works minutes after it was granted; with data, such as blobs and secrets, up to ten.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes
@@ -22,6 +22,11 @@ extends_documentation_fragment:
   - matcha.mlops.azure.state
   - matcha.mlops.fence
 options:
+  timeout:
+    description:
+      - How many seconds to wait at most, which is also how long a principal that does not exist is waited for.
+    type: int
+    default: 900
   scope:
     description:
       - Id of what the role is for - a resource, a resource group, a subscription or a management group.
@@ -95,7 +100,7 @@ from ..module_utils.azure.module import run_kind
 
 
 def main() -> None:
-    run_kind(RoleAssignment())
+    run_kind(RoleAssignment(), timeout=900)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ description:
   - A new account takes no keys, lets nobody read without signing in, and speaks TLS 1.2 or newer, unless asked.
   - What the task does not name is left as it is, containers and settings that were made elsewhere among them.
   - An account's keys are never in the result.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes

@@ -10,7 +10,7 @@ module: storage_account_info
 short_description: Tell about storage accounts
 description:
   - Returns storage accounts as Azure answers them. Changes nothing.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes.reads

@@ -13,7 +13,7 @@ description:
   - What the task does not name is left as it is, other federated credentials among them.
   - Azure takes one federated credential at a time for each identity, and at most 20. The module writes them one after
     another, waits while somebody else writes one, and fails before it writes anything if there would be more than 20.
-version_added: 0.2.0
+version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes

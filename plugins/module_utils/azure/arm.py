@@ -22,7 +22,14 @@ from .errors import AzureError, translate
 FIRST_LOOK, LONGEST_PAUSE = 0.25, 15.0
 RESOURCES_API = "2025-04-01"
 SUBSCRIPTIONS_API = "2022-12-01"
-MISSING = ("azure-identity", "azure-mgmt-containerservice", "azure-mgmt-storage", "azure-mgmt-resource")
+MISSING = (
+    "azure-identity",
+    "azure-keyvault-secrets",
+    "azure-mgmt-containerservice",
+    "azure-mgmt-resource",
+    "azure-mgmt-storage",
+    "azure-storage-blob",
+)
 
 
 class Deadline:

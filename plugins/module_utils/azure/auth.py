@@ -9,6 +9,7 @@ Options come first, then the environment (AWX's names and the SDK's), then workl
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Mapping
@@ -171,3 +172,13 @@ class Auth:
 def cli_profile() -> Path:
     """Return the file in which ``az login`` keeps its subscriptions."""
     return Path(os.environ.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser() / "azureProfile.json"
+
+
+def claims(token: Any) -> dict[str, Any]:
+    """Return what a token says, unchecked: only its receiver can check it. Empty where it says nothing."""
+    parts = str(token or "").split(".")
+    try:
+        found = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

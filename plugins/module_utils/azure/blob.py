@@ -9,21 +9,18 @@ to whoever signs in, on this one account. Azure takes up to ten minutes to act o
 
 from __future__ import annotations
 
-import base64
-import json
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from .arm import Arm, Deadline, explaining, needing_sdk
-from .auth import Auth
+from .auth import Auth, claims
+from .converge import converge
 from .errors import AzureError
+from .kinds.role_assignment import RoleAssignment
 
 ROLE = "Storage Blob Data Contributor"
-ROLE_ID = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
-ROLES_API = "2022-04-01"
 # Seconds that a grant may take, and between two signs of life.
 LONGEST_GRANT, TELL_EVERY = 600, 15
 NO_RIGHT = ("AuthorizationPermissionMismatch", "AuthorizationFailure")
@@ -101,28 +98,13 @@ def ensure_access(place: BlobPlace, arm: Arm, account_id: str, tell: Callable[[s
 
 def grant(arm: Arm, scope: str) -> None:
     """Give the role at a scope to who signs in. Raises ``AzureError``."""
-    principal = who_am_i(arm)
-    role = f"/subscriptions/{arm.subscription}/providers/Microsoft.Authorization/roleDefinitions/{ROLE_ID}"
-    name = uuid.uuid5(uuid.NAMESPACE_URL, f"{scope.lower()} {principal['oid']} {ROLE_ID}")
-    body = {
-        "properties": {
-            "roleDefinitionId": role,
-            "principalId": principal["oid"],
-            "principalType": "ServicePrincipal" if principal.get("idtyp") == "app" else "User",
-        }
-    }
-    path = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
-    try:
-        arm.request("PUT", path, ROLES_API, body)
-    except AzureError as error:
-        if error.code != "RoleAssignmentExists":
-            raise
-
-
-def who_am_i(arm: Arm) -> dict[str, Any]:
-    """Return what the token says of who signs in: ``oid``, the object's id, and ``idtyp``. Raises ``AzureError``."""
     with explaining("Signing in"):
-        token = arm.credential.get_token(arm.auth.cloud.scope).token
-    part = token.split(".")[1]
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    return claims
+        principal = claims(arm.credential.get_token(arm.auth.cloud.scope).token)
+    wanted = {
+        "state": "present",
+        "scope": scope,
+        "role_definition": ROLE,
+        "principal_id": principal["oid"],
+        "principal_type": "ServicePrincipal" if principal.get("idtyp") == "app" else "User",
+    }
+    converge(RoleAssignment(), arm, wanted, check_mode=False)

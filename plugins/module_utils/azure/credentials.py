@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -17,7 +16,7 @@ from typing import Any
 from ..errors import MatchaError
 from ..files import alone
 from .arm import Arm, explaining, plain
-from .auth import Auth
+from .auth import Auth, claims
 from .errors import AzureError
 from .kubeconfig import MODE, SECTIONS, Access, Kubeconfig, kubeconfig_path, parse, shown
 
@@ -125,16 +124,6 @@ def keep_token(access: Access, there: Mapping[str, Any]) -> Access:
     if not new or not same or float(old.get("exp") or 0) < time.time() + STILL_GOOD:
         return access
     return replace(access, user={"token": there["token"]})
-
-
-def claims(token: Any) -> dict[str, Any]:
-    """Return what a token says, unchecked: only its receiver can check it. Empty where it says nothing."""
-    parts = str(token or "").split(".")
-    try:
-        found = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (IndexError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def apply(params: Params, check_mode: bool) -> dict[str, Any]:

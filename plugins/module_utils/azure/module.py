@@ -17,11 +17,6 @@ from .converge import converge, information
 from .kind import Kind
 from .options import argument_spec
 
-WAIT_SPEC: dict[str, Any] = {
-    "wait": {"type": "bool", "default": True},
-    "timeout": {"type": "int", "default": 3600},
-}
-
 
 def fence_of(params: Mapping[str, Any]) -> Callable[[], None] | None:
     """Return what raises ``LockError`` once the run that began this does not hold the deployment's lock any more."""
@@ -31,10 +26,15 @@ def fence_of(params: Mapping[str, Any]) -> Callable[[], None] | None:
     return lambda: lock.check(params["run"])
 
 
-def run_kind(kind: Kind, states: tuple[str, ...] = ("present", "absent")) -> None:
-    """Run a module that brings one resource to its state."""
-    state = {"state": {"type": "str", "choices": list(states), "default": "present"}}
-    spec = {**AUTH_SPEC, **WAIT_SPEC, **state, **argument_spec(kind.options)}
+def run_kind(kind: Kind, states: tuple[str, ...] = ("present", "absent"), timeout: int = 3600) -> None:
+    """Run a module that brings one resource to its state; ``timeout`` is the default of its option."""
+    spec = {
+        **AUTH_SPEC,
+        "wait": {"type": "bool", "default": True},
+        "timeout": {"type": "int", "default": timeout},
+        "state": {"type": "str", "choices": list(states), "default": "present"},
+        **argument_spec(kind.options),
+    }
 
     def run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
         arm = Arm(Auth.of(params), params["timeout"], fence_of(params))

@@ -88,9 +88,9 @@ class AksCluster(Kind):
         return {**params, "agent_pool_profiles": [adapted(pool, there.get(pool["name"])) for pool in pools]}
 
     def refuse(self, params: Params, found: Document, changes: list[Change]) -> None:
-        """Refuse what is immutable, an older version, and any change while the cluster is stopped."""
+        """Refuse what is immutable, and any change while the cluster is stopped."""
         super().refuse(params, found, changes)
-        if changes and power_state(found) == "stopped":
+        if changes and params["state"] != "started" and power_state(found) == "stopped":
             names = ", ".join(change.name for change in changes)
             raise AzureError(
                 self.label(params), f"is stopped, and Azure changes nothing ({names}) until it runs: set state=started",

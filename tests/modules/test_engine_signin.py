@@ -82,6 +82,15 @@ def test_a_wrong_secret_is_a_sentence(azure: Azure, reader: Any) -> None:
     assert "sesame" not in json.dumps(error.value.result)
 
 
+def test_a_long_pause_before_signing_in_is_told_at_once(azure: Azure, reader: Any) -> None:
+    azure.simulator.faults.add(
+        "throttled", host="login.microsoftonline.com", method="POST", options={"retry_after": 10**9}
+    )
+    options = {"tenant": azure.simulator.tenant, "client_id": reader.app_id, "secret": reader.secret}
+    with pytest.raises(ModuleError, match="which is longer than what is left of this task's 3600 s"):
+        run_module("resource_group", **GROUP, **options, subscription_id=azure.simulator.subscription)
+
+
 def federated(path: Path, subject: str = SUBJECT) -> str:
     """Write a token as another issuer gives it, and return where it is."""
     now = int(time.time())

@@ -88,7 +88,13 @@ class Arm:
     def credential(self) -> Any:
         """Return the SDK's credential."""
         with needing_sdk():
-            return self.auth.credential()
+            from .pipeline import Retries
+
+            # Left alone the SDK would wait for Entra as long as that says.
+            def retries(**_settings: Any) -> Retries:
+                return Retries(self.deadline, self.warnings.append)
+
+            return self.auth.credential(retry_policy_class=retries)
 
     @cached_property
     def subscription(self) -> str:

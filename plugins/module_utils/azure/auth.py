@@ -112,18 +112,21 @@ class Auth:
             raise MatchaError(f"The cloud '{cloud}' is unknown: set cloud_environment to one of {', '.join(CLOUDS)}.")
         return cls(source=params.get("auth_source") or "auto", cloud=CLOUDS[cloud], **found)
 
-    def credential(self) -> TokenCredential:
-        """Return the SDK's credential. Raises ``MatchaError`` where a part of it is missing, or cannot be one."""
+    def credential(self, **options: Any) -> TokenCredential:
+        """Return the SDK's credential. Raises ``MatchaError`` where a part of it is missing, or cannot be one.
+
+        ``options`` are for the SDK's pipeline to Entra.
+        """
         try:
-            return self._credential(self._source())
+            return self._credential(self._source(), options)
         except ValueError as error:
             # A certificate without a key, a tenant that is no name.
             raise MatchaError(f"Signing in to Azure is not possible with these options: {error}") from error
 
-    def _credential(self, source: str) -> TokenCredential:
+    def _credential(self, source: str, options: dict[str, Any]) -> TokenCredential:
         import azure.identity as sdk
 
-        common: dict[str, Any] = {"authority": self.cloud.authority}
+        common: dict[str, Any] = {"authority": self.cloud.authority, **options}
         if source == "cli":
             return sdk.AzureCliCredential(tenant_id=self.tenant)
         if source == "managed_identity":

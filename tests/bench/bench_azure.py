@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 from clients.foreign import ROOT, Clients, Ended, environment_of  # noqa: E402
-
 from simulator.simulator import LOGIN_HOST, running  # noqa: E402
 
 if TYPE_CHECKING:

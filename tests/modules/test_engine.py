@@ -216,6 +216,30 @@ def test_a_write_that_came_to_nothing_is_sent_again(azure: Azure, fault: str, an
 
 
 @pytest.mark.usefixtures("group")
+def test_a_network_that_comes_back_is_waited_for(azure: Azure) -> None:
+    # The SDK itself gives up sooner.
+    azure.simulator.faults.add("drop_before", method="PUT", path=f"{POT}$", times=8)
+    assert run_module("aks_cluster", **CLUSTER)["changed"]
+    assert statuses(azure, "PUT") == [*[0] * 8, 201]
+
+
+@pytest.mark.usefixtures("group")
+def test_a_network_that_does_not_come_back_is_told_at_the_end_of_the_time(azure: Azure) -> None:
+    azure.simulator.faults.add("drop_before", method="PUT", nth=0)
+    with pytest.raises(ModuleError, match="'pot': Azure could not be reached"):
+        run_module("aks_cluster", **CLUSTER, timeout=1)
+    assert len(statuses(azure, "PUT")) > 6
+
+
+def test_a_network_that_was_never_there_is_told(azure: Azure) -> None:
+    azure.simulator.faults.add("drop_before", nth=0)
+    with pytest.raises(ModuleError, match="'pot': Azure could not be reached"):
+        run_module("aks_cluster", **CLUSTER, timeout=5)
+    # The SDK's own tries, and no more.
+    assert len(azure.log()) == 6
+
+
+@pytest.mark.usefixtures("group")
 def test_a_write_whose_answer_was_lost_is_not_made_twice(azure: Azure) -> None:
     azure.simulator.faults.add("drop_after", method="PUT", path=f"{POT}$")
     result = run_module("aks_cluster", **CLUSTER)

@@ -81,6 +81,8 @@ class Arm:
         self.auth = auth
         self.deadline = Deadline(timeout)
         self.warnings: list[str] = []
+        # Whether Azure has answered anything: if not, waiting for it is of no use.
+        self.answered = False
         self._fence = fence
         self._vaults: dict[str, Any] = {}
 
@@ -156,6 +158,16 @@ class Arm:
                 self._vaults[vault_uri] = SecretClient(vault_uri, self.credential, **self._client_options())
         return self._vaults[vault_uri]
 
+    @contextmanager
+    def _explaining(self, what: str) -> Iterator[None]:
+        try:
+            with explaining(what):
+                yield
+            self.answered = True
+        except AzureError as error:
+            self.answered = self.answered or bool(error.status)
+            raise
+
     def request(self, method: str, path: str, api_version: str, body: Any = None, query: str = "") -> Any:
         """Return the answer to one request that is not a long operation, as JSON; None where it is empty.
 
@@ -179,7 +191,7 @@ class Arm:
         """
         with needing_sdk():
             from azure.core.rest import HttpRequest
-        with explaining(f"{method} {url.partition('?')[0]}"):
+        with self._explaining(f"{method} {url.partition('?')[0]}"):
             response = client.send_request(HttpRequest(method, url, json=body))
             response.raise_for_status()
             return response.json() if response.text() else None
@@ -191,7 +203,7 @@ class Arm:
 
         Raises ``AzureError``.
         """
-        with explaining(what):
+        with self._explaining(what):
             from .pipeline import Polling
 
             self.deadline.begin_anew()
@@ -225,7 +237,7 @@ class Arm:
 
     def items(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Iterator[Any]:
         """Yield the items of a list of the SDK's, as JSON. Raises ``AzureError``."""
-        with explaining("Listing"):
+        with self._explaining("Listing"):
             for each in call(*arguments, **options):
                 yield plain(each)
 
@@ -235,7 +247,7 @@ class Arm:
         Raises ``AzureError``.
         """
         try:
-            with explaining(what):
+            with self._explaining(what):
                 return plain(call(*arguments, **options))
         except AzureError as error:
             if error.status == 404:

@@ -76,15 +76,17 @@ class Retries(RetryPolicy[Any, Any]):
         pause = f"{'asked for' if asked else 'is not well and gets'} a pause of {seconds:.0f} s ({why})"
         if seconds >= WORTH_TELLING:
             self._warn(f"Azure {pause}.")
-        if not self._deadline.allows(seconds):
+        fits = self._deadline.allows(seconds)
+        if asked and not fits:
             raise AzureError(
                 "Azure",
                 f"{pause}, which is longer than what is left of this task's {self._deadline.seconds:.0f} s. "
                 f"Run the task again later, or set timeout higher",
                 "Timeout",
-                correlation_id=correlation_of(response.http_response.headers) if response else "",
+                correlation_id=correlation_of(response.http_response.headers),
             )
-        if seconds > 0:
+        # At the end of the time the last tries come at once, and then the SDK says what was wrong.
+        if seconds > 0 and fits:
             self._deadline.sleep(seconds, "Azure")
 
 

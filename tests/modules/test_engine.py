@@ -228,7 +228,6 @@ def test_a_network_that_does_not_come_back_is_told_at_the_end_of_the_time(azure:
     azure.simulator.faults.add("drop_before", method="PUT", nth=0)
     with pytest.raises(ModuleError, match="'pot': Azure could not be reached"):
         run_module("aks_cluster", **CLUSTER, timeout=1)
-    assert len(statuses(azure, "PUT")) > 6
 
 
 def test_a_network_that_was_never_there_is_told(azure: Azure) -> None:

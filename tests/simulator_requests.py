@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from azure.identity import ClientSecretCredential
+
 from simulator.arm import Request
 from simulator.simulator import Simulator, running
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pytest
+
     from simulator.arm import Answer
     from simulator.principals import Principal
 

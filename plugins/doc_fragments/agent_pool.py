@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from textwrap import indent
+from typing import ClassVar
 
 # The options of a node pool, the same for the module of a pool and for a cluster's list of pools.
 POOL = r"""
@@ -186,9 +187,10 @@ tags:
 class ModuleDocFragment:
     """Options of a node pool of AKS."""
 
-    DOCUMENTATION = "options:\n" + indent(POOL, "  ")
+    # Annotated, since a linter of Ansible's takes every plain assignment for a literal.
+    DOCUMENTATION: ClassVar[str] = "options:\n" + indent(POOL, "  ")
     # The list of pools in a cluster's module.
-    PROFILES = """
+    PROFILES: ClassVar[str] = """
 options:
   agent_pool_profiles:
     description:

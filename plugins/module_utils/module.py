@@ -22,17 +22,19 @@ FENCE_SPEC: dict[str, Any] = {
 }
 
 
-def run_module(spec: Mapping[str, Any], run: Callable[[Mapping[str, Any], bool], dict[str, Any]]) -> None:
-    """Run a module that changes something; ``run`` takes its options and whether this is check mode.
+def run_module(
+    spec: Mapping[str, Any], run: Callable[[Mapping[str, Any], bool], dict[str, Any]], fenced: bool = True
+) -> None:
+    """Run a module; ``run`` takes its options and whether this is check mode.
 
-    Outside check mode it runs only while this run holds the deployment's lock. A ``MatchaError``
-    becomes the module's message.
+    One that changes something is ``fenced``: outside check mode it runs only while this run holds the
+    deployment's lock. A ``MatchaError`` becomes the module's message.
     """
-    module = AnsibleModule(argument_spec={**FENCE_SPEC, **spec}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**(FENCE_SPEC if fenced else {}), **spec}, supports_check_mode=True)
     params = module.params
-    fenced = params["run"] and params["deployment"] and not module.check_mode
+    locks = fenced and params["run"] and params["deployment"] and not module.check_mode
     try:
-        with LocalLock(Path(params["deployment"])).working(params["run"]) if fenced else nullcontext():
+        with LocalLock(Path(params["deployment"])).working(params["run"]) if locks else nullcontext():
             result = run(params, module.check_mode)
     except MatchaError as error:
         module.fail_json(msg=str(error), **error.details)

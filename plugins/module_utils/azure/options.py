@@ -10,6 +10,7 @@ and, the other way round, the options that would make what is there.
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -38,6 +39,11 @@ def same_location(wanted: Any, found: Any) -> bool:
 def same_set(wanted: Any, found: Any) -> bool:
     """Order in a list of texts means nothing to Azure, and it sorts some."""
     return sorted(str(each).casefold() for each in wanted) == sorted(str(each).casefold() for each in found or ())
+
+
+def is_nan(value: Any) -> bool:
+    """Return whether a value is a number that is none; the SDK and ``az`` write so for no price."""
+    return isinstance(value, float) and math.isnan(value)
 
 
 def same_exactly(wanted: Any, found: Any) -> bool:
@@ -85,7 +91,7 @@ class Option:
         if found is None:
             # Azure has a default of its own for what it isn't sent, which a switch that is off may not be.
             off = wanted in (False, 0) and not (new or self.absent)
-            return off or wanted in ([], {}) or wanted in self.absent or wanted != wanted  # noqa: PLR0124 - a NaN
+            return off or wanted in ([], {}) or wanted in self.absent or is_nan(wanted)
         if self.same:
             return self.same(wanted, found)
         return SAME.get(self.type, same_exactly)(wanted, found)

@@ -1,20 +1,28 @@
 # Copyright: Matcha contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What we change in the SDK's pipeline: the fence, how long it waits, and that it says so.
-
-Only for import where azure-core is there.
-"""
+"""What we change in the SDK's pipeline: the fence, how long it waits, and that it says so."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
-from azure.mgmt.core.polling.arm_polling import ARMPolling
-
 from .errors import AzureError, correlation_of
+
+try:
+    from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
+    from azure.mgmt.core.polling.arm_polling import ARMPolling
+except ImportError:
+
+    class Missing:
+        """Stands for what is not installed; whoever wants to use it is told so by ``needing_sdk`` before."""
+
+        def __class_getitem__(cls, _item: Any) -> Any:
+            """Be of any type."""
+            return cls
+
+    RetryPolicy = SansIOHTTPPolicy = ARMPolling = Missing  # type: ignore[misc,assignment]
 
 if TYPE_CHECKING:
     from .arm import Deadline

@@ -22,15 +22,17 @@ def reach(endpoint: str, timeout: float) -> Row:
         with socket.create_connection((host, port), timeout=timeout):
             return Row(label, True, "answers")
     except socket.gaierror:
-        why, advice = "its name is not known here", f"{INSIDE}, and see that private DNS names resolve there."
+        return Row(
+            label, False, "its name is not known here", f"{INSIDE}, and see that private DNS names resolve there."
+        )
     except ConnectionRefusedError:
-        why, advice = "refuses the connection", "See that the server runs, and that the port is right."
+        return Row(label, False, "refuses the connection", "See that the server runs, and that the port is right.")
     # Two classes before Python 3.10.
     except (TimeoutError, socket.timeout):
-        why, advice = f"does not answer within {timeout:g} s", f"{INSIDE}; look at firewalls and authorized ranges."
+        advice = f"{INSIDE}; look at firewalls and authorized ranges."
+        return Row(label, False, f"does not answer within {timeout:g} s", advice)
     except OSError as error:
-        why, advice = f"cannot be reached: {error.strerror or error}", f"{INSIDE}."
-    return Row(label, False, why, advice)
+        return Row(label, False, f"cannot be reached: {error.strerror or error}", f"{INSIDE}.")
 
 
 def _address(endpoint: str) -> tuple[str, int]:

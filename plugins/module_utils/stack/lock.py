@@ -155,7 +155,8 @@ class LocalLock(Lock):
         )
         # One that cannot have the lock may have ended already.
         with suppress(BrokenPipeError), process.stdin or nullcontext():
-            print(self._secrets(), file=process.stdin)
+            if process.stdin:
+                process.stdin.write(f"{self._secrets()}\n")
         with process.stdout or nullcontext():
             outcome = process.stdout.readline().strip() if process.stdout else ""
         if outcome != "acquired":

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..options import Document, Option, Options, dig, same_exactly, same_set, same_text, unset
+from ..options import Document, Option, Options, dig, is_nan, same_exactly, same_set, same_text, unset
 
 NEW_POOL = "Make a pool of another name, and delete this one."
 # AKS keeps names of this beginning to itself, and marks spot nodes with them.
@@ -23,7 +23,7 @@ def same_version(wanted: Any, found: Any) -> bool:
 
 def same_number(wanted: Any, found: Any) -> bool:
     """Return whether two numbers are the same; 0 and NaN mean Azure's own default."""
-    return wanted in (0, found) or wanted != wanted  # noqa: PLR0124 - a NaN
+    return wanted in (0, found) or is_nan(wanted)
 
 
 def same_taints(wanted: Any, found: Any) -> bool:

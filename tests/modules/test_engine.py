@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.matcha.mlops.plugins.module_utils.azure import arm
+from ansible_collections.matcha.mlops.plugins.module_utils.azure import arm, pipeline
 from modules.cases import CLUSTER, GROUP
 from modules.harness import ModuleError, changed_paths, run_module
 from modules.meddling import Meddler
@@ -215,12 +215,12 @@ def test_a_write_that_came_to_nothing_is_sent_again(azure: Azure, fault: str, an
     ok(azure, **CLUSTER)
 
 
-@pytest.mark.usefixtures("group")
+@pytest.mark.usefixtures("cluster")
 def test_a_network_that_comes_back_is_waited_for(azure: Azure) -> None:
     # The SDK itself gives up sooner.
     azure.simulator.faults.add("drop_before", method="PUT", path=f"{POT}$", times=8)
-    assert run_module("aks_cluster", **CLUSTER)["changed"]
-    assert statuses(azure, "PUT") == [*[0] * 8, 201]
+    assert run_module("aks_cluster", **CLUSTER, tags={"ours": "1"})["changed"]
+    assert statuses(azure, "PUT") == [*[0] * 8, 200]
 
 
 @pytest.mark.usefixtures("group")
@@ -228,6 +228,12 @@ def test_a_network_that_does_not_come_back_is_told_at_the_end_of_the_time(azure:
     azure.simulator.faults.add("drop_before", method="PUT", nth=0)
     with pytest.raises(ModuleError, match="'pot': Azure could not be reached"):
         run_module("aks_cluster", **CLUSTER, timeout=1)
+
+
+def test_at_the_end_of_the_time_the_last_tries_come_at_once(slept: list[float]) -> None:
+    retries = pipeline.Retries(arm.Deadline(0), pytest.fail)
+    retries.sleep({"backoff": 3, "max_backoff": 30, "history": [1, 2]}, None)
+    assert slept == []
 
 
 def test_a_network_that_was_never_there_is_told(azure: Azure) -> None:

@@ -16,7 +16,11 @@ try:
 except ImportError:
 
     class Missing:
-        """Stands for what is not installed; whoever wants to use it is told so by ``needing_sdk`` before."""
+        """Stands for what is not installed; ``needing_sdk`` tells whoever wants to use it."""
+
+        def __init__(self, *_arguments: Any, **_options: Any) -> None:
+            """Raise what the import would have raised."""
+            raise ModuleNotFoundError("No module named 'azure.core'", name="azure.core")
 
         def __class_getitem__(cls, _item: Any) -> Any:
             """Be of any type."""

@@ -7,7 +7,7 @@ DEV := build/venv-dev/bin
 VARS = $(if $(STACK),-e matcha_stack=$(STACK)) $(if $(PREFIX),-e matcha_prefix=$(PREFIX)) $(ARGS)
 PYTEST = tools/bootstrap dev && exec $(DEV)/python -m pytest
 
-.PHONY: help setup $(PLAYBOOKS) lint test test-fast test-full bench lock build clean
+.PHONY: help setup $(PLAYBOOKS) lint test test-fast test-full bench simulator lock build clean
 
 help: ## show this
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -45,6 +45,9 @@ test-full: ## run every test, with every round of what is sampled otherwise
 bench: ## measure, into build/bench.json and build/bench-azure.json; TESTS=tests/bench/bench_azure.py for one
 	@tools/bootstrap dev
 	@set -e; for bench in $(or $(TESTS),tests/bench/bench.py tests/bench/bench_azure.py); do $(DEV)/python $$bench $(ARGS); done
+
+simulator: ## run a simulated Azure until Ctrl-C, and print what to export; ARGS=--help
+	@tools/bootstrap dev && exec $(DEV)/python -m tests.simulator $(ARGS)
 
 lock: setup ## lock all dependencies again; ARGS=--upgrade takes newer versions
 	@tools/lock-tools $(ARGS)

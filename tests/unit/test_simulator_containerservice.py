@@ -16,6 +16,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.identity import ClientSecretCredential
 from azure.mgmt.containerservice import ContainerServiceClient
+
 from simulator.arm import Request
 from simulator.simulator import SUBSCRIPTION, TENANT, Simulator, running
 

@@ -119,6 +119,8 @@ class Accounts(ResourceType):
 
     def delete(self, request: Request, rid: ResourceId, current: dict[str, Any] | None) -> Answer:
         forget(request, current or {})
+        if current:
+            request.simulator.blobs.account_deleted(current["id"])
         return super().delete(request, rid, current)
 
     def present(self, request: Request, rid: ResourceId, stored: dict[str, Any]) -> dict[str, Any]:

@@ -125,6 +125,8 @@ class Containers(Items):
         if current and current["properties"]["legalHold"]["hasLegalHold"]:
             text = "The container has legal hold and the operation requires none."
             raise service_error(request, 409, "ContainerProtectedFromDeletion", text)
+        if current:
+            request.simulator.blobs.container_deleted(account_of(request, rid)["id"], current["name"])
         return super().delete(request, rid, current)
 
     def action(self, request: Request, rid: ResourceId, current: dict[str, Any], name: str) -> Answer:

@@ -112,3 +112,19 @@ options:
     type: int
     default: 300
 """
+    # Which resources it tells of.
+    LISTED = r"""
+options:
+  resource_group:
+    description:
+      - Resource group to look in. All of the subscription if left out.
+    type: str
+  name:
+    description:
+      - Name of the resource. Needs O(resource_group). All if left out.
+    type: str
+  tags:
+    description:
+      - Only those that have these tags, with these values.
+    type: dict
+"""

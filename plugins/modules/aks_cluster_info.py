@@ -16,21 +16,9 @@ extends_documentation_fragment:
   - matcha.mlops.attributes.reads
   - matcha.mlops.azure
   - matcha.mlops.azure.info
+  - matcha.mlops.azure.listed
 requirements:
   - azure-mgmt-containerservice >= 41.0.0
-options:
-  resource_group:
-    description:
-      - Resource group to look in. All of the subscription if left out.
-    type: str
-  name:
-    description:
-      - Name of the cluster. Needs O(resource_group). All if left out.
-    type: str
-  tags:
-    description:
-      - Only those that have these tags, with these values.
-    type: dict
 seealso:
   - module: matcha.mlops.aks_cluster
 """
@@ -54,8 +42,7 @@ from ..module_utils.azure.module import run_information
 
 
 def main() -> None:
-    spec = {"resource_group": {"type": "str"}, "name": {"type": "str"}, "tags": {"type": "dict"}}
-    run_information(AksCluster(), spec)
+    run_information(AksCluster())
 
 
 if __name__ == "__main__":

@@ -16,19 +16,7 @@ extends_documentation_fragment:
   - matcha.mlops.attributes.reads
   - matcha.mlops.azure
   - matcha.mlops.azure.info
-options:
-  resource_group:
-    description:
-      - Resource group to look in. All of the subscription if left out.
-    type: str
-  name:
-    description:
-      - Name of the registry. Needs O(resource_group). All if left out.
-    type: str
-  tags:
-    description:
-      - Only those that have these tags, with these values.
-    type: dict
+  - matcha.mlops.azure.listed
 seealso:
   - module: matcha.mlops.container_registry
 """
@@ -52,8 +40,7 @@ from ..module_utils.azure.module import run_information
 
 
 def main() -> None:
-    spec = {"resource_group": {"type": "str"}, "name": {"type": "str"}, "tags": {"type": "dict"}}
-    run_information(ContainerRegistry(), spec)
+    run_information(ContainerRegistry())
 
 
 if __name__ == "__main__":

@@ -16,19 +16,7 @@ extends_documentation_fragment:
   - matcha.mlops.attributes.reads
   - matcha.mlops.azure
   - matcha.mlops.azure.info
-options:
-  resource_group:
-    description:
-      - Resource group of the servers. All of the subscription if left out. Needed with O(name).
-    type: str
-  name:
-    description:
-      - Name. All in the same place if left out.
-    type: str
-  tags:
-    description:
-      - Only those with all of these tags.
-    type: dict
+  - matcha.mlops.azure.listed
 seealso:
   - module: matcha.mlops.mysql_flexible_server
 """
@@ -53,9 +41,7 @@ from ..module_utils.azure.module import run_information
 
 
 def main() -> None:
-    run_information(
-        MysqlFlexibleServer(), {"resource_group": {"type": "str"}, "name": {"type": "str"}, "tags": {"type": "dict"}}
-    )
+    run_information(MysqlFlexibleServer())
 
 
 if __name__ == "__main__":

@@ -193,7 +193,7 @@ def main() -> None:
         "location": {"type": "str"},
         "providers": TEXTS,
         "vm_sizes": {"type": "list", "elements": "dict", "options": SIZE},
-        "names": {"type": "dict", "options": dict.fromkeys(NAMES, {**TEXTS, "no_log": False})},
+        "names": {"type": "dict", "options": {name: {**TEXTS, "no_log": False} for name in NAMES}},
         "resource_group": {"type": "str"},
         "actions": TEXTS,
         "data_actions": TEXTS,

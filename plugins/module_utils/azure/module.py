@@ -17,6 +17,9 @@ from .converge import converge, information
 from .kind import Kind
 from .options import argument_spec
 
+# Options that say which resources to tell of; the fragment matcha.mlops.azure.listed documents them.
+LISTED: dict[str, Any] = {"resource_group": {"type": "str"}, "name": {"type": "str"}, "tags": {"type": "dict"}}
+
 
 def fence_of(params: Mapping[str, Any]) -> Callable[[], None] | None:
     """Return what raises ``LockError`` once the run that began this does not hold the deployment's lock any more."""
@@ -49,7 +52,7 @@ def run_kind(kind: Kind, states: tuple[str, ...] = ("present", "absent"), timeou
     run_module(spec, run)
 
 
-def run_information(kind: Kind, spec: Mapping[str, Any]) -> None:
+def run_information(kind: Kind, spec: Mapping[str, Any] = LISTED) -> None:
     """Run a module that only tells of resources; ``spec`` holds the options that say which."""
 
     def run(params: Mapping[str, Any], _check_mode: bool) -> dict[str, Any]:

@@ -74,7 +74,9 @@ def test_a_lock_that_is_lost_after_the_reading_stops_the_write(azure: Azure, run
 
 
 @pytest.mark.parametrize("fault", ["drop_before", "server_error", "another_operation"])
-def test_a_lock_that_is_lost_during_a_write_stops_its_repetition(azure: Azure, run: Run, fault: str) -> None:
+def test_a_lock_that_is_lost_during_a_write_stops_its_repetition(
+    azure: Azure, run: Run, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
     run_module("resource_group", **GROUP)
     azure.forget()
     azure.simulator.faults.add(fault, method="PUT")
@@ -85,7 +87,7 @@ def test_a_lock_that_is_lost_during_a_write_stops_its_repetition(azure: Azure, r
             run.lose()
         return check(request)  # type: ignore[arg-type]
 
-    azure.simulator.faults.check = lose  # type: ignore[assignment,method-assign]
+    monkeypatch.setattr(azure.simulator.faults, "check", lose)
     with pytest.raises(ModuleError, match=LOST):
         run_module("aks_cluster", **CLUSTER, **run.options)
     assert [each["method"] for each in azure.since() if each["method"] not in ("GET", "HEAD")] == ["PUT"]

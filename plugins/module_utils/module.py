@@ -40,4 +40,6 @@ def run_module(
         module.fail_json(msg=str(error), **error.details)
     except OSError as error:
         module.fail_json(msg=f"{error.filename or module.params.get('name')}: {error.strerror or error}.")
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
     module.exit_json(**result)

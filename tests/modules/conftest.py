@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import random
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -103,4 +104,7 @@ def _problems(checker: Checker, request: dict[str, Any]) -> list[str]:
     if not isinstance(request["body"], dict):
         return []
     found = checker.problems(request["method"], request["path"], request["body"])
-    return [f"{request['method']} {request['path']}: {problem}" for problem in (found[0] if found else [])]
+    errors, warned = found or ([], [])
+    for each in warned:
+        warnings.warn(f"{request['method']} {request['path']}: {each}", stacklevel=1)
+    return [f"{request['method']} {request['path']}: {problem}" for problem in errors]

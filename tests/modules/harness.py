@@ -97,19 +97,20 @@ class Case:
         return {**(self.absent or self.params), "state": "absent"}
 
 
-def paths(tree: Any, prefix: str = "") -> set[str]:
-    """Return the paths of all leaves of a tree; an element of a list is known by its name."""
+def flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    """Return the leaves of a tree by their paths; an element of a list is known by its name."""
     if isinstance(tree, dict) and tree:
-        return {path for key, value in tree.items() for path in paths(value, f"{prefix}.{key}" if prefix else key)}
-    if isinstance(tree, list) and tree and all(isinstance(each, dict) and "name" in each for each in tree):
+        parts = [(value, f"{prefix}.{key}" if prefix else key) for key, value in tree.items()]
+    elif isinstance(tree, list) and tree and all(isinstance(each, dict) and "name" in each for each in tree):
         parts = [({k: v for k, v in each.items() if k != "name"}, f"{prefix}[{each['name']}]") for each in tree]
-        return {path for rest, name in parts for path in paths(rest, name)}
-    return {prefix}
+    else:
+        return {prefix: tree}
+    return {path: leaf for part, name in parts for path, leaf in flat(part, name).items()}
 
 
 def changed_paths(diff: Mapping[str, Any]) -> set[str]:
     """Return the paths at which before and after differ."""
-    return {path for side in ("before", "after") for path in (paths(diff[side]) if diff[side] else set())}
+    return {path for side in ("before", "after") for path in (flat(diff[side]) if diff[side] else ())}
 
 
 def within(found: set[str], allowed: set[str]) -> bool:

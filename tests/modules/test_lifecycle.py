@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from modules.cases import CASES
-from modules.harness import Case, ModuleError, Mutation, changed_paths, filled, run_module, within
+from modules.harness import Case, ModuleError, Mutation, changed_paths, filled, flat, run_module, within
 
 if TYPE_CHECKING:
     import random
@@ -43,8 +43,11 @@ def planned(azure: Azure, module: str, **params: Any) -> dict[str, Any]:
     return result
 
 
-def do(azure: Azure, module: str, **params: Any) -> dict[str, Any]:
-    """Run a task that has something to do, and see that check mode foretells it, and that it is done then."""
+def do(azure: Azure, module: str, **params: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Run a task that has something to do, and see that check mode foretells it, and that it is done then.
+
+    Return both results.
+    """
     plan = planned(azure, module, **params)
     azure.forget()
     result = run_module(module, **params)
@@ -52,16 +55,27 @@ def do(azure: Azure, module: str, **params: Any) -> dict[str, Any]:
     assert azure.writes()
     assert plan["changed"]
     assert plan["diff"] == result["diff"]
-    return result
+    return plan, result
+
+
+def changed_by_writes(azure: Azure, before: dict[str, Any]) -> set[str]:
+    """Return the paths at which what was sent differs from the resource as it was."""
+    had = flat(before)
+    bodies = [
+        each["body"] for each in azure.since() if each["method"] in ("PUT", "PATCH") and each["path"] == before["id"]
+    ]
+    return {path for body in bodies for path, value in flat(body).items() if had.get(path) != value}
 
 
 def change(azure: Azure, case: Case, params: dict[str, Any], mutation: Mutation) -> dict[str, Any]:
     """Change what a mutation names, and nothing else. Return the options from then on."""
     params = {**params, **mutation.options}
-    result = do(azure, case.module, **params)
+    plan, result = do(azure, case.module, **params)
     found = changed_paths(result["diff"])
     assert found, result["diff"]
     assert within(found, mutation.changes), f"{found} is more than {mutation.changes}"
+    sent = changed_by_writes(azure, plan["resource"])
+    assert within(sent, mutation.changes), f"{sent} were sent, which is more than {mutation.changes}"
     ok(azure, case.module, **params)
     return params
 

@@ -228,7 +228,7 @@ options:
     suboptions:
       type:
         description:
-          - Whose keys they are.
+          - Whose keys they are. V(SystemManaged) gives up those in a key vault, and their identities.
         type: str
         choices: [AzureKeyVault, SystemManaged]
       primary_user_assigned_identity_id:

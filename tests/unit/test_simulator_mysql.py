@@ -168,6 +168,28 @@ def test_what_an_existing_server_refuses(arm: Arm, change: dict[str, Any], expec
     assert arm.own() == before
 
 
+def test_keys_of_ones_own_need_an_identity_of_the_server(arm: Arm) -> None:
+    arm.ready()
+    who = f"{GROUP_ID}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/leaf"
+    keys = {"type": "AzureKeyVault", "primaryUserAssignedIdentityId": who, "primaryKeyURI": "https://v.example/keys/k"}
+
+    def asked(**encryption: str) -> Answer:
+        answer = arm.patch(dataEncryption=encryption)
+        arm.simulator.clock.advance(600)
+        return answer
+
+    assert code(asked(**keys)) == "InvalidParameterValue"
+    arm.call("PATCH", SERVER, {"identity": {"type": "UserAssigned", "userAssignedIdentities": {who: {}}}})
+    arm.simulator.clock.advance(600)
+    assert code(asked(type="AzureKeyVault", primaryUserAssignedIdentityId=who)) == "InvalidParameterValue"
+    assert asked(**keys).status == 202
+    assert arm.own()["dataEncryption"] == keys
+    # The keys must be given up by name.
+    assert code(asked(type="SystemManaged")) == "InvalidParameterValue"
+    assert asked(type="SystemManaged", primaryUserAssignedIdentityId="", primaryKeyURI="").status == 202
+    assert arm.own()["dataEncryption"] == {"type": "SystemManaged"}
+
+
 def test_a_server_stays_where_it_is(arm: Arm) -> None:
     arm.ready()
     answer = arm.call("PUT", SERVER, {**body(), "location": "northeurope"})

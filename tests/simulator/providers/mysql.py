@@ -66,6 +66,7 @@ class Servers(Part):
         server.check_sku(sku)
         server.check_values(asked)
         server.check_availability(asked, sku)
+        server.check_encryption(asked, body.get("identity"))
         now = request.simulator.clock.now()
         zone = str(asked.get("availabilityZone") or request.simulator.rng.choice("123"))
         gigabytes = server.lookup(asked, "storage.storageSizeGB") or (20 if sku["tier"] == "Burstable" else 64)
@@ -117,8 +118,10 @@ class Servers(Part):
             server.check_password(asked["administratorLoginPassword"], login, stand_in=request.principal is None)
         target = deepcopy(current)
         target["sku"] = sku
-        target["properties"] = server.settle(merged(current["properties"], asked), sku["name"])
         target.update({key: deepcopy(body[key]) for key in ("tags", "identity") if body.get(key) is not None})
+        wanted = merged(current["properties"], asked)
+        server.check_encryption(wanted, target.get("identity"))
+        target["properties"] = server.settle(wanted, sku["name"])
         return self._change(request, rid, current, UPSERT, "Updating", target, SECONDS["change"])
 
     def _change(  # noqa: PLR0917

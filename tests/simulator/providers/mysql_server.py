@@ -44,6 +44,7 @@ _ENUMS = {
     "storage.storageRedundancy": ("LocalRedundancy", "ZoneRedundancy"),
     "backup.geoRedundantBackup": ("Enabled", "Disabled"),
     "highAvailability.mode": ("Disabled", "ZoneRedundant", "SameZone"),
+    "dataEncryption.type": ("AzureKeyVault", "SystemManaged"),
     "network.publicNetworkAccess": ("Enabled", "Disabled"),
     "replicationRole": ("None", "Source", "Replica"),
     "version": VERSIONS,
@@ -163,6 +164,25 @@ def check_availability(properties: dict[str, Any], sku: dict[str, Any]) -> None:
         raise AzureError(400, "HighAvailabilityNotSupportedForBurstable", text)
 
 
+def check_encryption(properties: dict[str, Any], identity: dict[str, Any] | None) -> None:
+    """Refuse keys of one's own that are incomplete, that no identity of the server may use, or that are none."""
+    asked = properties.get("dataEncryption") or {}
+    if asked.get("type") != "AzureKeyVault":
+        # `az` empties each of them, to have Azure's own keys again.
+        kept = [key for key, value in asked.items() if key != "type" and value]
+        if kept:
+            raise invalid(f"dataEncryption.{kept[0]}")
+        return
+    users = (identity or {}).get("userAssignedIdentities") or {}
+    known = {name.lower() for name, value in users.items() if value is not None}
+    elsewhere = lookup(properties, "backup.geoRedundantBackup") == "Enabled"
+    for place in ("primary", "geoBackup") if elsewhere else ("primary",):
+        if not asked.get(f"{place}KeyURI"):
+            raise invalid(f"dataEncryption.{place}KeyURI")
+        if str(asked.get(f"{place}UserAssignedIdentityId")).lower() not in known:
+            raise invalid(f"dataEncryption.{place}UserAssignedIdentityId")
+
+
 def iops(size: str, gigabytes: int) -> int:
     """Return 684 for 128 GB, as recorded. Everything has 300, and 3 more for each GB."""
     return min(most_iops(size), 300 + 3 * gigabytes)
@@ -226,6 +246,8 @@ def settle(properties: dict[str, Any], size: str) -> dict[str, Any]:
     elif not available.get("standbyAvailabilityZone"):
         zone = settled["availabilityZone"]
         available["standbyAvailabilityZone"] = zone if available["mode"] == "SameZone" else str(int(zone) % 3 + 1)
+    if lookup(settled, "dataEncryption.type") == "SystemManaged":
+        settled["dataEncryption"] = {"type": "SystemManaged"}
     if settled["network"].get("delegatedSubnetResourceId"):
         settled["network"]["publicNetworkAccess"] = "Disabled"
     return settled

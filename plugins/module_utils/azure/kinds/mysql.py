@@ -22,6 +22,7 @@ PROVIDER = "{group}/providers/Microsoft.DBforMySQL/flexibleServers"
 VERSION = "8.4"
 BUSY = ("ServerUnavailableForOperation",)
 SIZE = ("properties", "storage", "storageSizeGB")
+ENCRYPTION = ("properties", "dataEncryption")
 STANDBY_ZONE = ("properties", "highAvailability", "standbyAvailabilityZone")
 
 
@@ -176,6 +177,13 @@ class MysqlFlexibleServer(Kind):
         if dig(result, STANDBY_ZONE) == "":
             del result["properties"]["highAvailability"]["standbyAvailabilityZone"]
         return result
+
+    def tidy(self, body: Document) -> Document:
+        """Return a body as Azure takes it: with Azure's own keys, there are none in a vault, and no identities."""
+        encryption = dig(body, ENCRYPTION) or {}
+        if encryption.get("type") == "SystemManaged":
+            encryption.update(dict.fromkeys(encryption.keys() - {"type"}, ""))
+        return super().tidy(body)
 
     def before(self, arm: Arm, params: Params, found: Document, check_mode: bool) -> list[Change]:
         """Start a stopped server, if that is asked for: Azure changes nothing on a stopped one."""

@@ -186,7 +186,7 @@ options:
     suboptions:
       status:
         description:
-          - Whether there is such a key.
+          - Whether there is such a key. Immutable.
         type: str
         choices: [enabled, disabled]
       key_vault_properties:

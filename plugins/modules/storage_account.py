@@ -228,7 +228,7 @@ options:
             suboptions:
               key_type:
                 description:
-                  - V(Account) for the account's key, V(Service) for the service's own.
+                  - V(Account) for the account's key, V(Service) for the service's own. Immutable.
                 type: str
                 choices: [Account, Service]
           file:
@@ -238,7 +238,7 @@ options:
             suboptions:
               key_type:
                 description:
-                  - V(Account) for the account's key, V(Service) for the service's own.
+                  - V(Account) for the account's key, V(Service) for the service's own. Immutable.
                 type: str
                 choices: [Account, Service]
           queue:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ansible_collections.matcha.mlops.plugins.module_utils.azure.kinds.resource_group import ResourceGroup
-from modules.cases_a import PLACE, identities
-from modules.harness import ModuleError, run_module
+from modules.cases_common import PLACE, identities
+from modules.harness import ModuleError, changed_paths, run_module
+from simulator.arm import ResourceId
 from simulator.clock import Clock
 
 if TYPE_CHECKING:
@@ -96,6 +97,18 @@ def test_an_identity_that_goes_is_sent_as_null(azure: Azure, module: str, params
     azure.forget()
     run_module(module, **params, identity={"type": "SystemAssigned"})
     assert bodies(azure, "PATCH") == [{"identity": {"type": "SystemAssigned"}}]
+
+
+def test_a_key_of_azures_own_is_in_no_vault(azure: Azure) -> None:
+    task = {**ACCOUNT, "identity": {"type": "SystemAssigned"}}
+    vault = {"key_name": "tea", "key_vault_uri": "https://tea.vault.azure.net"}
+    run_module(
+        "storage_account", **task, encryption={"key_source": "Microsoft.Keyvault", "key_vault_properties": vault}
+    )
+    azure.forget()
+    run_module("storage_account", **task, encryption={"key_source": "Microsoft.Storage"})
+    (body,) = bodies(azure, "PATCH")
+    assert set(body["properties"]["encryption"]) == {"keySource", "services"}
 
 
 def test_containers_that_are_not_listed_stay(azure: Azure) -> None:
@@ -186,6 +199,20 @@ def test_an_address_is_known_and_stays() -> None:
     assert made["publicIPAllocationMethod"] == "Static"
     changed = run_module("public_ip_address", **PLACE, name="door", idle_timeout_in_minutes=9)["resource"]["properties"]
     assert made["ipAddress"] == changed["ipAddress"]
+
+
+def test_an_old_address_becomes_one_that_stays(azure: Azure) -> None:
+    made = run_module("public_ip_address", **PLACE, name="door")["resource"]
+    # Azure makes no such address any more, but has some still.
+    stored = azure.simulator.store.get(made["id"])
+    stored["sku"]["name"] = "Basic"
+    stored["properties"]["publicIPAllocationMethod"] = "Dynamic"
+    azure.simulator.store.put(ResourceId(made["id"]), stored)
+    result = run_module("public_ip_address", **PLACE, name="door", public_ip_allocation_method="Static")
+    assert changed_paths(result["diff"]) == {"properties.publicIPAllocationMethod"}
+    assert result["resource"]["sku"]["name"] == "Basic"
+    result = run_module("public_ip_address", **PLACE, name="door", public_ip_allocation_method="Static")
+    assert not result["changed"]
 
 
 def test_what_goes_meanwhile_is_gone(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,11 +25,11 @@ SKUS = (
 )  # fmt: skip
 ENUMS = {
     "minimumTlsVersion": ("TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3"),
-    "accessTier": ("Hot", "Cool", "Premium", "Cold"),
+    "accessTier": ("Hot", "Cool", "Premium", "Cold", "Smart"),
     "publicNetworkAccess": ("Enabled", "Disabled", "SecuredByPerimeter"),
     "largeFileSharesState": ("Enabled", "Disabled"),
     "dnsEndpointType": ("Standard", "AzureDnsZone"),
-    "allowedCopyScope": ("PrivateLink", "AAD"),
+    "allowedCopyScope": ("PrivateLink", "AAD", "All"),
     "networkAcls.defaultAction": ("Allow", "Deny"),
     "encryption.keySource": ("Microsoft.Storage", "Microsoft.Keyvault"),
     "sasPolicy.expirationAction": ("Log", "Block"),

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..kind import LOCATION, TAGS, Kind, Params
 from ..options import Change, Document, Option, Options, below, dig
 from .common import identity, rules, with_default_action
@@ -49,7 +51,7 @@ PROPERTIES: Options = {
     "encryption": Option(
         "dict",
         options={
-            **STATUS,
+            "status": replace(STATUS["status"], immutable=NEW),
             "key_vault_properties": Option("dict", options={"key_identifier": Option(), "identity": Option()}),
         },
     ),

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..arm import Arm, explaining, plain
-from ..kind import Kind, Params
-from ..options import Change, Document, dig, leaves, property_path
+from ..kind import Kind, Params, forget
+from ..options import Change, Document, dig, leaves, property_path, same_text
 from .common import with_default_action
 from .storage_options import ACCOUNT, BLOB_SERVICE, CONTAINER
 
@@ -179,6 +179,10 @@ class StorageAccount(StorageKind):
 
     def patch(self, arm: Arm, params: Params, body: Document) -> Document | None:
         """Change a part of the account."""
+        wanted = params.get("encryption") or {}
+        if same_text(wanted.get("key_source"), "Microsoft.Storage") and not wanted.get("key_vault_properties"):
+            # The vault that its key was in until now is no news.
+            forget(body, ["properties", "encryption", "keyvaultproperties"])
         update = arm.storage.storage_accounts.update
         return self._call(params, update, params["resource_group"], params["name"], body)
 

@@ -23,7 +23,8 @@ def same_but_empty(wanted: Any, found: Any) -> bool:
 
 def service(**more: Any) -> Option:
     """Return the option of what can be said of one service's encryption."""
-    return Option("dict", options={"key_type": Option(choices=("Account", "Service"), **more)})
+    key_type = Option(choices=("Account", "Service"), immutable=NEW_ACCOUNT, **more)
+    return Option("dict", options={"key_type": key_type})
 
 
 CONTAINER: Options = {
@@ -100,7 +101,7 @@ ENCRYPTION: Options = {
         "dict",
         options={
             **{name: service(absent=("Account",)) for name in ("blob", "file")},
-            **{name: service(absent=("Service",), immutable=NEW_ACCOUNT) for name in ("queue", "table")},
+            **{name: service(absent=("Service",)) for name in ("queue", "table")},
         },
     ),
 }

@@ -52,11 +52,11 @@ def run_kind(kind: Kind, states: tuple[str, ...] = ("present", "absent"), timeou
     run_module(spec, run)
 
 
-def run_information(kind: Kind, spec: Mapping[str, Any] = LISTED) -> None:
+def run_information(kind: Kind, spec: Mapping[str, Any] | None = None) -> None:
     """Run a module that only tells of resources; ``spec`` holds the options that say which."""
 
     def run(params: Mapping[str, Any], _check_mode: bool) -> dict[str, Any]:
         arm = Arm(Auth.of(params), params["timeout"])
         return {"changed": False, "resources": information(kind, arm, params), "warnings": arm.warnings}
 
-    run_module({**AUTH_SPEC, "timeout": {"type": "int", "default": 300}, **spec}, run, fenced=False)
+    run_module({**AUTH_SPEC, "timeout": {"type": "int", "default": 300}, **(spec or LISTED)}, run, fenced=False)

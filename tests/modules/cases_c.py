@@ -21,6 +21,10 @@ def window(**options: object) -> dict[str, object]:
     return {"maintenance_window": options}
 
 
+def upgrades(*names: str, **options: object) -> Mutation:
+    return Mutation({"upgrade_settings": options}, {f"properties.upgradeSettings.{name}" for name in names})
+
+
 def weekly(interval: int, day: str) -> dict[str, object]:
     return {"weekly": {"interval_weeks": interval, "day_of_week": day}}
 
@@ -30,14 +34,28 @@ SCHEDULE = f"{WINDOW}.schedule"
 CASES = [
     Case(
         "aks_node_pool",
-        {**IN_CLUSTER, "name": "green", "vm_size": "Standard_D4s_v5", "count": 1},
+        {
+            **IN_CLUSTER,
+            "name": "green",
+            "vm_size": "Standard_D4s_v5",
+            "count": 1,
+            "orchestrator_version": "1.35",
+        },
         setup=SETUP,
         mutations=[
             Mutation({"count": 2}, {"properties.count"}),
             Mutation({"node_labels": {"leaf": "green"}}, {"properties.nodeLabels"}),
             Mutation({"node_taints": ["leaf=green:PreferNoSchedule"]}, {"properties.nodeTaints"}),
             Mutation({"tags": {"team": "tea"}}, {"properties.tags"}),
-            Mutation({"upgrade_settings": {"max_surge": "33%"}}, {"properties.upgradeSettings.maxSurge"}),
+            Mutation({"scale_down_mode": "Deallocate"}, {"properties.scaleDownMode"}),
+            Mutation({"os_sku": "AzureLinux"}, {"properties.osSKU"}),
+            Mutation({"enable_fips": True}, {"properties.enableFIPS"}),
+            Mutation({"orchestrator_version": "1.36"}, {"properties.orchestratorVersion"}),
+            upgrades("maxSurge", max_surge="33%"),
+            upgrades("drainTimeoutInMinutes", drain_timeout_in_minutes=45),
+            upgrades("nodeSoakDurationInMinutes", node_soak_duration_in_minutes=5),
+            # Azure takes one of the two, and so the other has to be 0.
+            upgrades("maxSurge", "maxUnavailable", max_surge="0", max_unavailable="25%"),
             Mutation({"mode": "System"}, {"properties.mode"}),
             Mutation({"mode": "User"}, {"properties.mode"}),
             # The task goes on to name a count, which is the autoscaler's business from here on.
@@ -88,6 +106,7 @@ CASES = [
                 window(not_allowed_dates=[{"start": "2027-12-20", "end": "2028-01-06"}]), {f"{WINDOW}.notAllowedDates"}
             ),
             Mutation(window(schedule=weekly(1, "Sunday")), {f"{SCHEDULE}.weekly.intervalWeeks"}),
+            Mutation(window(schedule=weekly(1, "Saturday")), {f"{SCHEDULE}.weekly.dayOfWeek"}),
             # Another kind of schedule takes the place of the one that was there.
             Mutation(
                 window(
@@ -111,6 +130,7 @@ CASES = [
         setup=SETUP,
         mutations=[
             Mutation({"time_in_week": [{"day": "Monday", "hour_slots": [1, 2, 10]}]}, {"properties.timeInWeek"}),
+            Mutation({"time_in_week": [{"day": "Tuesday", "hour_slots": [1, 2, 10]}]}, {"properties.timeInWeek"}),
             Mutation(
                 {"not_allowed_time": [{"start": "2026-12-20T03:00:00+00:00", "end": "2026-12-30T12:00:00Z"}]},
                 {"properties.notAllowedTime"},

@@ -166,6 +166,7 @@ upgrade_settings:
     max_unavailable:
       description:
         - Nodes that may be away during an upgrade, as a number or a percentage.
+        - Azure takes one of the two, so that C(max_surge) has to be C(0) with it.
       type: str
     drain_timeout_in_minutes:
       description:

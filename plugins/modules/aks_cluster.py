@@ -145,11 +145,12 @@ options:
       network_plugin:
         description:
           - Network plugin. With O(network_profile.network_plugin_mode=overlay) pods have addresses of their own.
+          - Azure changes V(kubenet) to V(azure) together with the overlay alone, and makes no other change.
         type: str
         choices: [azure, kubenet, none]
       network_plugin_mode:
         description:
-          - Mode of the plugin.
+          - Mode of the plugin. Azure does not leave the overlay again.
         type: str
         choices: [overlay]
       network_policy:
@@ -164,7 +165,7 @@ options:
         choices: [azure, cilium]
       pod_cidr:
         description:
-          - Addresses of pods.
+          - Addresses of pods. Azure only widens them, and those of the overlay alone.
         type: str
       service_cidr:
         description:
@@ -192,6 +193,7 @@ options:
       load_balancer_profile:
         description:
           - Load balancer for traffic that leaves the cluster.
+          - It has one kind of outbound addresses; the kind that the task names takes the place of another.
         type: dict
         suboptions:
           managed_outbound_ips:
@@ -263,7 +265,7 @@ options:
         type: str
       enable_vnet_integration:
         description:
-          - Whether the API server is in your network itself.
+          - Whether the API server is in your network itself. Azure does not switch it off again.
         type: bool
       subnet_id:
         description:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 POOL_NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
 CLUSTER_NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")
+OUTBOUND = ("managedOutboundIPs", "outboundIPs", "outboundIPPrefixes")
 SETTLED = ("Succeeded", "Failed", "Canceled")
 CHOICES = {
     "networkProfile.networkPlugin": ("azure", "kubenet", "none"),
@@ -133,6 +134,7 @@ def cluster(request: Request, sent: dict[str, Any], current: dict[str, Any] | No
     api_version = request.api_version
     choices(sent, CHOICES)
     gateway(sent)
+    network(sent.get("networkProfile") or {})
     if at(sent, "supportPlan") == "AKSLongTermSupport" and (sku.get("tier") or "Free") != "Premium":
         raise refuse(400, "BadRequest", "Long term support is available to clusters of the Premium tier alone.")
     if current is None:
@@ -147,6 +149,20 @@ def cluster(request: Request, sent: dict[str, Any], current: dict[str, Any] | No
         raise refuse(400, "OIDCIssuerFeatureCannotBeDisabled", "OIDC issuer feature cannot be disabled.")
     shown, old = current["kubernetesVersion"], current["currentKubernetesVersion"]
     upgrade(shown, old, sent.get("kubernetesVersion"), api_version, defaulted="_defaulted" in current)
+
+
+def network(sent: dict[str, Any]) -> None:
+    """Refuse two answers to one question: kinds of outbound addresses, and a range and its list."""
+    balancer = sent.get("loadBalancerProfile") or {}
+    if sum(bool(balancer.get(kind)) for kind in OUTBOUND) > 1:
+        message = (
+            "Load balancer profile must specify exactly one of ManagedOutboundIPs, OutboundIPPrefixes and OutboundIPs. "
+            "Please refer to http://aka.ms/slb."
+        )
+        raise refuse(400, "InvalidLoadBalancerProfile", message, target="networkProfile.loadBalancerProfile")
+    for single, several in (("podCidr", "podCidrs"), ("serviceCidr", "serviceCidrs")):
+        if sent.get(single) and sent.get(several) and sent[several][0] != sent[single]:
+            raise invalid(f"networkProfile.{several}", f"Its first range must be {single}.")
 
 
 def gateway(sent: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+from .containerservice_checks import OUTBOUND
 from .containerservice_values import drop_empty, filled
 from .documents import merged
 
@@ -14,7 +15,6 @@ SERVICE_CIDR = "10.0.0.0/16"
 POD_CIDR = "10.244.0.0/16"
 # Of both kinds of addresses at once.
 POD_CIDR_6, SERVICE_CIDR_6 = "fd12:3456:789a::/64", "fd12:3456:789a:1::/108"
-OUTBOUND = ("managedOutboundIPs", "outboundIPs", "outboundIPPrefixes")
 # From the older name of the standard balancer to the newer; the service wrote it with a capital for a while.
 CAPITAL_SKU_UNTIL = "2024-01-01"
 

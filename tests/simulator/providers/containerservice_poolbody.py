@@ -172,7 +172,9 @@ def normalised(
     drop_empty(pool, *FORGOTTEN, *WHOLE, "windowsProfile", "gpuProfile", "creationData", "artifactStreamingProfile")
     if current is None:
         pool["_chosen"] = chosen(sent, FIXED_POOL)
-        if pool["type"] != "AvailabilitySet":
-            pool["nodeImageVersion"] = image(pool)
+    # Another distribution, and another kind of cryptography, are other images.
+    known = current and all(pool[name] == current.get(name) for name in ("osSKU", "enableFIPS"))
+    if not known and pool["type"] != "AvailabilitySet":
+        pool["nodeImageVersion"] = image(pool)
     filled(pool, {"upgradeStrategy": "Rolling", "workloadRuntime": "OCIContainer"})
     return pool

@@ -11,9 +11,20 @@ from typing import Any
 from ..arm import Arm
 from ..errors import AzureError
 from ..kind import Kind, Params
-from ..options import Change, Document, Option, dig
+from ..options import Change, Document, Option, dig, same_text
 from .aks_options import OPTIONS
 from .aks_pool import adapted, tidy_pool
+
+NETWORK = ("properties", "networkProfile")
+BALANCER = (*NETWORK, "loadBalancerProfile")
+# A load balancer has one kind of outbound addresses.
+ADDRESSES = {
+    "managed_outbound_ips": "managedOutboundIPs",
+    "outbound_ips": "outboundIPs",
+    "outbound_ip_prefixes": "outboundIPPrefixes",
+}
+# What of the network belongs to one way out alone.
+WAYS_OUT = {"loadBalancerProfile": "loadBalancer", "natGatewayProfile": "managedNATGateway"}
 
 
 def place_of(params: Params) -> tuple[str, str]:
@@ -53,6 +64,10 @@ class AksCluster(Kind):
 
     def put(self, arm: Arm, params: Params, body: Document, found: Document | None) -> Document | None:
         """Send the cluster, unless somebody changed it since it was read."""
+        for name in replaced(params, body):
+            del dig(body, BALANCER)[name]
+        if found is not None:
+            leave_old_way_out(dig(body, NETWORK) or {}, dig(found, NETWORK) or {})
         begin = arm.containers.managed_clusters.begin_create_or_update
         return self._finish(arm, params, begin, *place_of(params), body, **unchanged_since(found))
 
@@ -76,6 +91,7 @@ class AksCluster(Kind):
         """Return a body as Azure takes it."""
         for pool in dig(body, ("properties", "agentPoolProfiles")) or ():
             tidy_pool(pool)
+        tidy_network(dig(body, NETWORK) or {})
         return super().tidy(body)
 
     def adapt(self, params: Params, found: Document) -> Params:
@@ -98,10 +114,15 @@ class AksCluster(Kind):
             )  # fmt: skip
 
     def before(self, arm: Arm, params: Params, found: Document, check_mode: bool) -> list[Change]:
-        """Start a stopped cluster, if that is asked for: Azure changes nothing on a stopped one."""
+        """Start a stopped cluster, if that is asked for: Azure changes nothing on a stopped one.
+
+        Tell too of the outbound addresses that others take the place of.
+        """
+        balancer = dig(found, BALANCER) or {}
+        gone = [Change((*BALANCER, name), balancer[name], None, name, Option()) for name in replaced(params, found)]
         if params["state"] != "started" or power_state(found) != "stopped":
-            return []
-        return self._power(arm, params, found, "Running", check_mode)
+            return gone
+        return gone + self._power(arm, params, found, "Running", check_mode)
 
     def after(self, arm: Arm, params: Params, found: Document, check_mode: bool) -> list[Change]:
         """Stop the cluster, if that is asked for."""
@@ -118,6 +139,36 @@ class AksCluster(Kind):
             self._finish(arm, params, begin, *place_of(params))
             found.update(self.read(arm, params) or {})
         return [change]
+
+
+def replaced(params: Params, document: Document) -> list[str]:
+    """Return the kinds of outbound addresses in a document that those of a task take the place of."""
+    wanted = dig(params, ("network_profile", "load_balancer_profile")) or {}
+    named = [kind for name, kind in ADDRESSES.items() if says(wanted.get(name))]
+    balancer = dig(document, BALANCER) or {}
+    return [kind for kind in ADDRESSES.values() if named and kind not in named and balancer.get(kind)]
+
+
+def says(value: Any) -> bool:
+    """Return whether an option says anything; Ansible fills in what a dictionary does not name."""
+    return any(each is not None for each in value.values()) if isinstance(value, dict) else bool(value)
+
+
+def leave_old_way_out(network: Document, before: Document) -> None:
+    """Leave out what belongs to the way out that is left."""
+    old = before.get("outboundType")
+    if same_text(old, network.get("outboundType")):
+        return
+    for name, way in WAYS_OUT.items():
+        if same_text(old, way):
+            network.pop(name, None)
+
+
+def tidy_network(network: Document) -> None:
+    """Let the first of a list of ranges be the single one, which the options name."""
+    for single, several in (("podCidr", "podCidrs"), ("serviceCidr", "serviceCidrs")):
+        if network.get(single) and network.get(several):
+            network[several] = [network[single], *network[several][1:]]
 
 
 def without_nulls(value: Any) -> Any:

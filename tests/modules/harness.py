@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def run_module(name: str, /, *, check_mode: bool = False, **params: Any) -> dict
     """Return a module's result as Ansible reads it. Raises `ModuleError` where it fails."""
     module = importlib.import_module(f"{PLUGINS}.modules.{name}")
     printed = io.StringIO()
+    # Ansible gathers them for a process, and here many modules share one.
+    warnings._global_warnings.clear()
     arguments = {**params, "_ansible_check_mode": check_mode, "_ansible_diff": True}
     with patch_module_args(arguments), redirect_stdout(printed):
         try:

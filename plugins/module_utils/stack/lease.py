@@ -27,6 +27,8 @@ from .lock import Holder, LocalLock
 # Seconds: what Azure is asked for, how often it is renewed, and how long a lease goes on after it was broken by force.
 # A holder learns of that when it renews, so the last is the longer.
 DURATION, INTERVAL, BREAK_PERIOD = 30, 10, 15
+# Seconds that a request may be under way when its sender is killed.
+GRACE = 3
 METADATA = "holder"
 HELD = ("LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired")
 
@@ -40,6 +42,7 @@ class Lease(watcher.Keeper):
     """The lease in the hands of a watcher."""
 
     interval = INTERVAL
+    grace = GRACE
 
     def __init__(self, place: BlobPlace) -> None:
         """Do nothing yet."""

@@ -63,20 +63,21 @@ def users(path: Path) -> Iterator[int]:
             continue
 
 
-def end_workers(folder: Path) -> None:
-    """Kill whatever still changes the deployment, and return when nothing does."""
-    path = folder / WORK
+def end_workers(folder: Path) -> bool:
+    """Kill whatever still changes the deployment, and return when nothing does; tell whether anything did."""
+    path, found = folder / WORK, False
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except FileNotFoundError:
         # The folder was removed with all that is in it.
-        return
+        return False
     try:
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
+                return found
             except BlockingIOError:
+                found = True
                 for pid in users(path):
                     try:
                         os.kill(pid, signal.SIGKILL)
@@ -143,6 +144,8 @@ class Keeper:
 
     # Seconds between two renewals.
     interval: float | None = None
+    # Seconds that what a killed worker had sent may take to arrive.
+    grace: float = 0
 
     def acquire(self, holder: dict[str, Any]) -> str:
         """Take it; return ``acquired``, ``elsewhere`` if another machine has it, or a sentence.
@@ -201,8 +204,8 @@ def hold(folder: Path, holder: dict[str, Any], watched: int, keeper: Keeper) -> 
         asked = False
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if not asked and folder.is_dir():
-            end_workers(folder)
+        if not asked and folder.is_dir() and end_workers(folder):
+            time.sleep(keeper.grace)
         forget_holder(folder, holder["token"])
         keeper.release()
         discard(folder)

@@ -1,7 +1,7 @@
 # Copyright: Matcha contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action before every module that changes something in Azure: it says what is being waited for.
+"""The action before every module for Azure: it says what is being waited for.
 
 It works without a deployment, in anybody's playbook. Where the role ``stack`` began a run, the run's lock fences it.
 """
@@ -13,22 +13,23 @@ from typing import Any
 from .fenced import ReportingAction
 
 
-class AzureAction(ReportingAction):
+class AzureInformation(ReportingAction):
     """Run the module of the same name where the SDKs are, and report."""
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Add the run, if there is one, and Ansible's own Python on a local connection, if none is set."""
+        """Use Ansible's own Python on a local connection, if none is set."""
         result = super().run(tmp, task_vars)
         del tmp
         variables = dict(task_vars or {})
-        options = dict(self._task.args)
-        deployment = variables.get("matcha_deployment") or {}
-        if deployment.get("run") and not options.get("run"):
-            options.update(deployment=deployment["path"], run=deployment["run"])
         if self._connection.transport == "local":
             self._use_own_python(variables)
-        result.update(self.run_module(options, variables))
+        result.update(self.run_module(self.options(variables), variables))
         return dict(result)
+
+    def options(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the module's options."""
+        del variables
+        return dict(self._task.args)
 
     def _use_own_python(self, variables: dict[str, Any]) -> None:
         """Let the module run with Ansible's own Python, beside which its packages are, unless another one is set."""
@@ -40,3 +41,15 @@ class AzureAction(ReportingAction):
             variables["ansible_delegated_vars"] = delegated
         else:
             variables.setdefault("ansible_python_interpreter", python)
+
+
+class AzureAction(AzureInformation):
+    """The same for a module that changes something, which the run's lock fences, if there is a run."""
+
+    def options(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the module's options, with the run."""
+        options = super().options(variables)
+        deployment = variables.get("matcha_deployment") or {}
+        if deployment.get("run") and not options.get("run"):
+            options.update(deployment=deployment["path"], run=deployment["run"])
+        return options

@@ -29,14 +29,20 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         calls.append(call)
         return {"changed": True}
 
-    monkeypatch.setattr(azure_action.AzureAction, "_execute_module", execute)
+    monkeypatch.setattr(azure_action.AzureInformation, "_execute_module", execute)
     return calls
 
 
-def act(variables: dict[str, Any], transport: str = "local", delegate_to: str | None = None, **options: Any) -> Any:
-    plugin = importlib.import_module("ansible_collections.matcha.mlops.plugins.action.aks_cluster")
+def act(
+    variables: dict[str, Any],
+    transport: str = "local",
+    delegate_to: str | None = None,
+    module: str = "aks_cluster",
+    **options: Any,
+) -> Any:
+    plugin = importlib.import_module(f"ansible_collections.matcha.mlops.plugins.action.{module}")
     task = SimpleNamespace(
-        action="matcha.mlops.aks_cluster",
+        action=f"matcha.mlops.{module}",
         args=options,
         async_val=0,
         check_mode=False,
@@ -57,6 +63,12 @@ def test_it_works_without_a_deployment(executed: list[dict[str, Any]]) -> None:
 def test_the_run_of_a_deployment_fences_it(executed: list[dict[str, Any]]) -> None:
     act(RUN, name="pot")
     assert executed[0]["module_args"] == {"name": "pot", "deployment": "/data/tests", "run": "token"}
+
+
+def test_what_only_tells_needs_no_fence(executed: list[dict[str, Any]]) -> None:
+    act(RUN, module="aks_cluster_info", name="pot")
+    assert executed[0]["module_args"] == {"name": "pot"}
+    assert executed[0]["task_vars"]["ansible_python_interpreter"] == PYTHON
 
 
 @pytest.mark.parametrize("fact", [None, {}, {"path": "/data/tests", "run": ""}])
@@ -110,7 +122,7 @@ def test_what_takes_long_is_told(
         wait_until(lambda: said.append(capsys.readouterr().out) or "so far" in "".join(said), "it is told")
         return {"changed": False}
 
-    monkeypatch.setattr(azure_action.AzureAction, "_execute_module", slow)
+    monkeypatch.setattr(azure_action.AzureInformation, "_execute_module", slow)
     act({}, name="pot")
     assert "  tea: Make the cluster: 0 s so far" in "".join(said)
 

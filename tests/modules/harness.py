@@ -10,8 +10,9 @@ import json
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
-from ansible.module_utils.common import warnings
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
 if TYPE_CHECKING:
@@ -33,10 +34,14 @@ def run_module(name: str, /, *, check_mode: bool = False, **params: Any) -> dict
     """Return a module's result as Ansible reads it. Raises `ModuleError` where it fails."""
     module = importlib.import_module(f"{PLUGINS}.modules.{name}")
     printed = io.StringIO()
-    # Ansible gathers them for a process, and here many modules share one.
-    warnings._global_warnings.clear()
+    warnings: list[str] = []
+
+    # Ansible shows them where its controller shares the process, as in a run of all tests, and else returns them.
+    def warn(_module: AnsibleModule, text: str, **_options: Any) -> None:
+        warnings.append(text)
+
     arguments = {**params, "_ansible_check_mode": check_mode, "_ansible_diff": True}
-    with patch_module_args(arguments), redirect_stdout(printed):
+    with patch_module_args(arguments), patch.object(AnsibleModule, "warn", warn), redirect_stdout(printed):
         try:
             module.main()
         except SystemExit:
@@ -46,7 +51,7 @@ def run_module(name: str, /, *, check_mode: bool = False, **params: Any) -> dict
     result: dict[str, Any] = json.loads(printed.getvalue().strip().splitlines()[-1])
     if result.get("failed"):
         raise ModuleError(result)
-    return result
+    return {**result, "warnings": warnings}
 
 
 @dataclass(frozen=True)

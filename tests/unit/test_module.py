@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.matcha.mlops.plugins.module_utils.errors import MatchaError
@@ -39,6 +40,13 @@ def test_its_options_and_its_result(run: Callable[..., dict[str, Any]]) -> None:
     result = run(lambda params, check_mode: {"changed": True, "said": [params["name"], check_mode]}, name="tea")
     assert result["changed"]
     assert result["said"] == ["tea", False]
+
+
+def test_its_warnings_are_ansibles(run: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    monkeypatch.setattr(AnsibleModule, "warn", lambda _module, text: told.append(text))
+    assert "warnings" not in run(lambda _params, _check_mode: {"warnings": ["The tea is hot."]})
+    assert told == ["The tea is hot."]
 
 
 def test_an_error_is_its_message(run: Callable[..., dict[str, Any]]) -> None:

@@ -128,3 +128,21 @@ options:
       - Only those that have these tags, with these values.
     type: dict
 """
+    # The same for what is in a cluster.
+    IN_CLUSTER = r"""
+options:
+  resource_group:
+    description:
+      - Resource group of the cluster.
+    type: str
+    required: true
+  cluster_name:
+    description:
+      - Name of the cluster.
+    type: str
+    required: true
+  name:
+    description:
+      - Name of the resource. All of the cluster if left out.
+    type: str
+"""

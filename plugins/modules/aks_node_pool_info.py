@@ -16,23 +16,9 @@ extends_documentation_fragment:
   - matcha.mlops.attributes.reads
   - matcha.mlops.azure
   - matcha.mlops.azure.info
+  - matcha.mlops.azure.in_cluster
 requirements:
   - azure-mgmt-containerservice >= 41.0.0
-options:
-  resource_group:
-    description:
-      - Resource group of the cluster.
-    type: str
-    required: true
-  cluster_name:
-    description:
-      - Name of the cluster.
-    type: str
-    required: true
-  name:
-    description:
-      - Name of the pool. All of the cluster if left out.
-    type: str
 seealso:
   - module: matcha.mlops.aks_node_pool
 """
@@ -53,16 +39,11 @@ resources:
 """
 
 from ..module_utils.azure.kinds.aks_node_pool import AksNodePool
-from ..module_utils.azure.module import run_information
+from ..module_utils.azure.module import IN_CLUSTER, run_information
 
 
 def main() -> None:
-    spec = {
-        "resource_group": {"type": "str", "required": True},
-        "cluster_name": {"type": "str", "required": True},
-        "name": {"type": "str"},
-    }
-    run_information(AksNodePool(), spec)
+    run_information(AksNodePool(), IN_CLUSTER)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,12 @@ from .options import argument_spec
 
 # Options that say which resources to tell of; the fragment matcha.mlops.azure.listed documents them.
 LISTED: dict[str, Any] = {"resource_group": {"type": "str"}, "name": {"type": "str"}, "tags": {"type": "dict"}}
+# The same for what is in a cluster; documented by matcha.mlops.azure.in_cluster.
+IN_CLUSTER: dict[str, Any] = {
+    "resource_group": {"type": "str", "required": True},
+    "cluster_name": {"type": "str", "required": True},
+    "name": {"type": "str"},
+}
 
 
 def fence_of(params: Mapping[str, Any]) -> Callable[[], None] | None:

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 MAKEFLAGS += --no-print-directory
-PLAYBOOKS := provision destroy verify outputs status stop start unlock
+PLAYBOOKS := provision destroy verify outputs status connect stop start unlock
 DEV := build/venv-dev/bin
 VARS = $(if $(STACK),-e matcha_stack=$(STACK)) $(if $(PREFIX),-e matcha_prefix=$(PREFIX)) $(ARGS)
 PYTEST = tools/bootstrap dev && exec $(DEV)/python -m pytest
 
-.PHONY: help setup $(PLAYBOOKS) lint test test-fast test-full bench simulator lock build clean
+.PHONY: help setup $(PLAYBOOKS) lint test test-fast test-full test-aks bench simulator rehearse rehearse-down lock build clean
 
 help: ## show this
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -23,6 +23,7 @@ destroy: ## remove a deployment
 verify: ## use every component as a client would
 outputs: ## show addresses and names
 status: ## show what is recorded, running and healthy
+connect: ## open connections to a deployment on Azure, and show what to export
 stop: ## stop every component
 start: ## start every component again
 unlock: ## show who holds the lock, and free it
@@ -42,12 +43,21 @@ test: ## run every test
 test-full: ## run every test, with every round of what is sampled otherwise
 	@$(PYTEST) --full $(TESTS) $(PYTEST_ARGS)
 
+test-aks: ## run the end-to-end tests of the stack on AKS alone, on a rehearsal
+	@$(PYTEST) $(or $(TESTS),tests/rehearsal tests/aks) $(PYTEST_ARGS)
+
 bench: ## measure, into build/bench.json and build/bench-azure.json; TESTS=tests/bench/bench_azure.py for one
 	@tools/bootstrap dev
 	@set -e; for bench in $(or $(TESTS),tests/bench/bench.py tests/bench/bench_azure.py); do $(DEV)/python $$bench $(ARGS); done
 
 simulator: ## run a simulated Azure until Ctrl-C, and print what to export; ARGS=--help
 	@tools/bootstrap dev && exec $(DEV)/python -m tests.simulator $(ARGS)
+
+rehearse: ## provision STACK onto a simulated Azure with a real Kubernetes, and leave it running
+	@tools/bootstrap dev && exec $(DEV)/python -m tests.rehearsal up $(if $(STACK),--stack $(STACK)) $(ARGS)
+
+rehearse-down: ## remove what `make rehearse` left running
+	@tools/bootstrap dev && exec $(DEV)/python -m tests.rehearsal down $(ARGS)
 
 lock: setup ## lock all dependencies again; ARGS=--upgrade takes newer versions
 	@tools/lock-tools $(ARGS)

@@ -12,7 +12,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # Fast ones first.
-ORDER = ("unit", "lint", "modules", "toolchain", "clients", "integration")
+ORDER = ("unit", "lint", "modules", "toolchain", "kubernetes", "clients", "integration", "rehearsal", "aks")
+# A cluster to test on, in place of the one that is made.
+KEPT = "MATCHA_TEST_KUBECONFIG"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.seed = random.SystemRandom().randrange(10**6)
     # Somebody's own settings must not change what is tested.
     for name in list(os.environ):
-        if name.startswith(("ANSIBLE_", "MATCHA_")):
+        if name.startswith(("ANSIBLE_", "MATCHA_")) and name != KEPT:
             del os.environ[name]
 
 

@@ -4,6 +4,7 @@
 
 - `CONNECT host:443` of a simulated host: TLS ends here. Every other host is refused with 403.
 - Through it as a proxy for plain HTTP: the metadata service at 169.254.169.254, and nothing else.
+- `DirectServer` has a port of its own for pods, which know no proxy: TLS from the first byte, and the hosts by name.
 - A plain path: the control API (/_simulator/…), the machine's metadata service (/metadata/…), and Resource Manager
   without authentication, for a quick look and for replays.
 """
@@ -48,6 +49,8 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def setup(self) -> None:
+        if self.server.direct:
+            self.request = server_context().wrap_socket(self.request, server_side=True)
         super().setup()
         self.server.connections.add(self.connection)
 
@@ -95,7 +98,12 @@ class Handler(BaseHTTPRequestHandler):
         request = Request(
             self.server.simulator, self.command, parts.path, query, headers, self._read(), target=self.path
         )
-        request.host, request.plain = self.tunnel or ARM_HOST, not self.tunnel
+        host = self.headers.get("Host", "").partition(":")[0].lower() if self.server.direct else self.tunnel
+        if self.server.direct and not simulated(host):
+            self.server.refused.append(host)
+            self._send(Answer(404, {"error": f"The simulator does not know the host {host}."}))
+            return
+        request.host, request.plain = host or ARM_HOST, not host
         try:
             answer = self._handler(request)(request)
         except DropConnectionError:
@@ -149,6 +157,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
+    # Whether connections begin with TLS.
+    direct = False
     # Joined when the server is closed, once their connections are.
     daemon_threads = False
     request_queue_size = 128
@@ -173,6 +183,10 @@ class Server(ThreadingHTTPServer):
             except OSError:
                 continue
         super().server_close()
+
+
+class DirectServer(Server):
+    direct = True
 
 
 class Running:

@@ -43,11 +43,21 @@ def published_keys() -> dict[str, Any]:
     return {"keys": [key]}
 
 
+_given: list[trustme.CA] = []
+
+
+def use_authority(given: trustme.CA) -> None:
+    """Let all certificates come from this one, which somebody trusts already. To be called before they are made."""
+    _given[:] = [given]
+    authority.cache_clear()
+    server_context.cache_clear()
+
+
 @cache
 def authority() -> trustme.CA:
     import trustme
 
-    return trustme.CA()
+    return _given[0] if _given else trustme.CA()
 
 
 @cache

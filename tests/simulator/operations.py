@@ -35,6 +35,8 @@ class Operation:
     on_failed: Callable[[str, dict[str, Any]], Any] | None = field(default=None, repr=False)
     # What the script of faults has in store for it: (status, error) or None.
     fate: tuple[str, dict[str, Any]] | None = None
+    # Whether its end had to wait for what stands outside.
+    late: bool = False
 
     @property
     def done(self) -> bool:
@@ -74,6 +76,7 @@ class Operations:
             operation.error, operation.fate = operation.fate[1], None
         self._all[operation.id.lower()] = operation
         self._pending.append(operation)
+        self._simulator.outside.begun(operation)
         return operation
 
     def find(self, identifier: str) -> Operation | None:
@@ -108,12 +111,22 @@ class Operations:
     def settle(self) -> None:
         """End what is due, in the order of its end; what that begins may be due as well."""
         clock = self._simulator.clock
-        while due := [operation for operation in self._pending if clock.passed(operation.ends)]:
+        while due := [one for one in self._pending if clock.passed(one.ends) and not self._held(one)]:
             operation = min(due, key=lambda one: one.ends)
             self._pending.remove(operation)
-            self._end(operation, clock.now() if clock.instant else operation.ends, operation.fate)
+            at = clock.now() if clock.instant or operation.late else operation.ends
+            self._end(operation, at, operation.fate)
+
+    def _held(self, operation: Operation) -> bool:
+        held = self._simulator.outside.held(operation)
+        operation.late = operation.late or held
+        return held
 
     def _end(self, operation: Operation, at: float, fate: tuple[str, dict[str, Any]] | None) -> None:
+        self._close(operation, at, fate)
+        self._simulator.outside.ended(operation)
+
+    def _close(self, operation: Operation, at: float, fate: tuple[str, dict[str, Any]] | None) -> None:
         operation.ended = at
         if fate is None:
             try:

@@ -28,10 +28,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .http import Running
+    from .operations import Operation
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 TENANT = "54826b22-38d6-4fb2-bad9-b7b93a3e9c5a"
 ARM_HOST, LOGIN_HOST = "management.azure.com", "login.microsoftonline.com"
+
+
+class Outside:
+    """What is real and follows the simulation, such as a cluster for that which is simulated. Here: nothing.
+
+    It is told with the simulator locked, so it must not take long.
+    """
+
+    def begun(self, operation: Operation) -> None:
+        """Hear of an operation's beginning."""
+
+    def held(self, operation: Operation) -> bool:
+        """Whether an operation that is due has to go on, until something outside is ready."""
+        del operation
+        return False
+
+    def ended(self, operation: Operation) -> None:
+        """Hear of an operation's end, after what it changes was changed."""
 
 
 class Simulator:
@@ -57,6 +76,7 @@ class Simulator:
         self._seed = seed
         self._types = all_types()
         self._planes = data_planes()
+        self.outside = Outside()
         self.lock = threading.RLock()
         self.faults = faults or Faults()
         self.blobs = Blobs(self)

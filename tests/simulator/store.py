@@ -17,6 +17,8 @@ class Store:
 
     def __init__(self) -> None:
         self._types: dict[str, dict[str, dict[str, Any]]] = {}
+        # Of database servers, for what stands outside: no document has one.
+        self.passwords: dict[str, str] = {}
 
     def get(self, rid: ResourceId | str) -> dict[str, Any] | None:
         rid = resource_id(rid)

@@ -139,7 +139,7 @@ class Tokens:
             raise EntraError(90002, "invalid_tenant", f"Tenant '{tenant}' not found. Check to make sure you have the "
                              "correct tenant ID and are signing into the correct cloud.")  # fmt: skip
         if rest in {"v2.0/.well-known/openid-configuration", ".well-known/openid-configuration"}:
-            return Answer(200, self._configuration(tenant))
+            return Answer(200, self._configuration(tenant, "v2.0/" if rest.startswith("v2.0/") else ""))
         if rest in {"discovery/v2.0/keys", "discovery/keys"}:
             return Answer(200, published_keys())
         if rest in {"oauth2/v2.0/token", "oauth2/token"} and request.method == "POST":
@@ -156,21 +156,23 @@ class Tokens:
         found = f"{LOGIN}/{tenant}/v2.0/.well-known/openid-configuration"
         return Answer(200, {"tenant_discovery_endpoint": found, "api-version": "1.1", "metadata": [cloud]})
 
-    def _configuration(self, tenant: str) -> dict[str, Any]:
+    def _configuration(self, tenant: str, version: str) -> dict[str, Any]:
         base = f"{LOGIN}/{tenant}"
+        own = self._simulator.tenant
         return {
-            "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "token_endpoint": f"{base}/oauth2/{version}token",
             "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
-            "jwks_uri": f"{base}/discovery/v2.0/keys",
+            "jwks_uri": f"{base}/discovery/{version}keys",
             "response_modes_supported": ["query", "fragment", "form_post"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
-            "issuer": f"{LOGIN}/{self._simulator.tenant}/v2.0",
-            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
-            "end_session_endpoint": f"{base}/oauth2/v2.0/logout",
+            # The older endpoints' tokens have another issuer, which API servers are told to trust.
+            "issuer": f"{LOGIN}/{own}/v2.0" if version else f"https://sts.windows.net/{own}/",
+            "authorization_endpoint": f"{base}/oauth2/{version}authorize",
+            "device_authorization_endpoint": f"{base}/oauth2/{version}devicecode",
+            "end_session_endpoint": f"{base}/oauth2/{version}logout",
             "tenant_region_scope": "EU",
             "cloud_instance_name": "microsoftonline.com",
         }

@@ -42,6 +42,7 @@ class Servers(Part):
         body = request.body if isinstance(request.body, dict) else {}
         store, document = request.simulator.store, self._new(request, rid, body)
         store.put(rid, document)
+        store.passwords[rid.key] = asked_of(body).get("administratorLoginPassword", "")
 
         def done() -> None:
             document["properties"]["state"] = "Ready"
@@ -143,6 +144,8 @@ class Servers(Part):
                 store.delete(rid)
                 return
             store.put(rid, target)
+            if name == UPSERT and "administratorLoginPassword" in asked_of(request.body):
+                store.passwords[rid.key] = request.body["properties"]["administratorLoginPassword"]
             if name in {START, RESTART}:
                 restarted(request, rid)
 

@@ -547,7 +547,7 @@ from ..module_utils.azure.module import run_kind
 
 
 def main() -> None:
-    run_kind(AksCluster(), states=("present", "absent", "started", "stopped"))
+    run_kind(AksCluster())
 
 
 if __name__ == "__main__":

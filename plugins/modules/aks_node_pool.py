@@ -94,7 +94,7 @@ from ..module_utils.azure.module import run_kind
 
 
 def main() -> None:
-    run_kind(AksNodePool(), states=("present", "absent", "started", "stopped"))
+    run_kind(AksNodePool())
 
 
 if __name__ == "__main__":

@@ -90,12 +90,22 @@ options:
     description:
       - Password of the administrator. Needed for a new server. Azure never tells it, so that it is not compared.
     type: str
+  administrator_login_password_file:
+    description:
+      - File with the password, in place of O(administrator_login_password). The module reads it where it runs.
+    type: path
   update_password:
     description:
       - When the password is sent. V(always) sends it in every run, which is a change each time.
+      - V(on_change) sends it if it is another than the one that O(password_tag) tells of.
     type: str
-    choices: [on_create, always]
+    choices: [on_create, on_change, always]
     default: on_create
+  password_tag:
+    description:
+      - Name of a tag that gets a salted hash of each password that is sent. For random passwords alone, since everyone
+        who can see the server can try guesses against it.
+    type: str
   availability_zone:
     description:
       - Zone of the server. Azure's own choice if left out. Immutable.
@@ -354,7 +364,7 @@ from ..module_utils.azure.module import run_kind
 
 
 def main() -> None:
-    run_kind(MysqlFlexibleServer(), states=("present", "absent", "started", "stopped"))
+    run_kind(MysqlFlexibleServer())
 
 
 if __name__ == "__main__":

@@ -41,8 +41,8 @@ options:
   principal_id:
     description:
       - Object id of the user, the group, the service principal or the managed identity.
+      - Whoever this task signs in as, if left out.
     type: str
-    required: true
   principal_type:
     description:
       - What the principal is. Azure does not need to look for a new one where it is told. Managed identities are
@@ -100,7 +100,7 @@ from ..module_utils.azure.module import run_kind
 
 
 def main() -> None:
-    run_kind(RoleAssignment(), timeout=900)
+    run_kind(RoleAssignment())
 
 
 if __name__ == "__main__":

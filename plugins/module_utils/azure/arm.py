@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import MatchaError
-from .auth import Auth
+from .auth import Auth, claims
 from .errors import AzureError, translate
 
 # Seconds between two looks at something that takes long: soon at first, then seldom.
@@ -83,6 +83,8 @@ class Arm:
         self.warnings: list[str] = []
         # Whether Azure has answered anything: if not, waiting for it is of no use.
         self.answered = False
+        # Ids of roles that were looked up by their names, for all twins.
+        self.roles: dict[str, str] = {}
         self._fence = fence
         self._vaults: dict[str, Any] = {}
 
@@ -114,6 +116,20 @@ class Arm:
                 f"There are: {names}."
             )
         return str(found[0]["subscriptionId"])
+
+    @cached_property
+    def principal(self) -> tuple[str, str]:
+        """Return who signs in, as an object id and a type, both as role assignments name them."""
+        with explaining("Signing in"):
+            found = claims(self.credential.get_token(self.auth.cloud.scope).token)
+        return str(found["oid"]), "ServicePrincipal" if found.get("idtyp") == "app" else "User"
+
+    def twin(self) -> Arm:
+        """Return another one of the same sign-in, for another thread: each has pauses of its own."""
+        twin = Arm(self.auth, self.deadline.end - time.monotonic(), self._fence)
+        twin.warnings, twin.roles = self.warnings, self.roles
+        twin.credential, twin.subscription = self.credential, self.subscription
+        return twin
 
     @cached_property
     def containers(self) -> Any:

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from .arm import Arm, Deadline, explaining, needing_sdk
-from .auth import Auth, claims
+from .auth import Auth
 from .converge import converge
 from .errors import AzureError
 from .kinds.role_assignment import RoleAssignment
@@ -98,13 +98,5 @@ def ensure_access(place: BlobPlace, arm: Arm, account_id: str, tell: Callable[[s
 
 def grant(arm: Arm, scope: str) -> None:
     """Give the role at a scope to who signs in. Raises ``AzureError``."""
-    with explaining("Signing in"):
-        principal = claims(arm.credential.get_token(arm.auth.cloud.scope).token)
-    wanted = {
-        "state": "present",
-        "scope": scope,
-        "role_definition": ROLE,
-        "principal_id": principal["oid"],
-        "principal_type": "ServicePrincipal" if principal.get("idtyp") == "app" else "User",
-    }
+    wanted = {"state": "present", "scope": scope, "role_definition": ROLE}
     converge(RoleAssignment(), arm, wanted, check_mode=False)

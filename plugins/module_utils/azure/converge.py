@@ -51,6 +51,7 @@ class Outcome:
 def converge(kind: Kind, arm: Arm, params: Params, check_mode: bool) -> Outcome:
     """Make a resource, and what is below it, what the task says. Raises ``AzureError``, ``MatchaError``."""
     kind.check(params)
+    params = kind.complete(arm, params)
     run = Run(kind, arm, params, check_mode)
     run.converge()
     if params.get("state") != "absent":

@@ -57,6 +57,10 @@ class Kind:
     transient: ClassVar[tuple[str, ...]] = ()
     # Properties that no result may hold.
     secrets: ClassVar[tuple[str, ...]] = ()
+    # What a task can say of the resource's being there.
+    states: ClassVar[tuple[str, ...]] = ("present", "absent")
+    # How many seconds a task waits at most, unless it says so.
+    timeout: ClassVar[int] = 3600
 
     # Where it is
 
@@ -130,6 +134,11 @@ class Kind:
         A dictionary in place of a list means the one resource of its kind, which Azure calls ``default``.
         """
         return [{"name": "default", **wanted}] if isinstance(wanted, Mapping) else wanted
+
+    def complete(self, arm: Arm, params: Params) -> Params:
+        """Return the options with what only the sign-in tells."""
+        del arm
+        return params
 
     def check(self, params: Params) -> None:
         """Raise ``MatchaError`` if the options contradict each other."""

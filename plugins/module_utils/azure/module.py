@@ -35,15 +35,18 @@ def fence_of(params: Mapping[str, Any]) -> Callable[[], None] | None:
     return lambda: lock.check(params["run"])
 
 
-def run_kind(kind: Kind, states: tuple[str, ...] = ("present", "absent"), timeout: int = 3600) -> None:
-    """Run a module that brings one resource to its state; ``timeout`` is the default of its option."""
-    spec = {
-        **AUTH_SPEC,
+def spec_of(kind: Kind) -> dict[str, Any]:
+    """Return what a task can say of a resource of a kind."""
+    return {
         "wait": {"type": "bool", "default": True},
-        "timeout": {"type": "int", "default": timeout},
-        "state": {"type": "str", "choices": list(states), "default": "present"},
+        "timeout": {"type": "int", "default": kind.timeout},
+        "state": {"type": "str", "choices": list(kind.states), "default": "present"},
         **argument_spec(kind.options),
     }
+
+
+def run_kind(kind: Kind) -> None:
+    """Run a module that brings one resource to its state."""
 
     def run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
         arm = Arm(Auth.of(params), params["timeout"], fence_of(params))
@@ -55,7 +58,7 @@ def run_kind(kind: Kind, states: tuple[str, ...] = ("present", "absent"), timeou
             "warnings": arm.warnings,
         }
 
-    run_module(spec, run)
+    run_module({**AUTH_SPEC, **spec_of(kind)}, run)
 
 
 def run_information(kind: Kind, spec: Mapping[str, Any] | None = None) -> None:

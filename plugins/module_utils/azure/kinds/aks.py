@@ -50,6 +50,7 @@ class AksCluster(Kind):
     api_version = ""  # The SDK's own.
     options = OPTIONS
     patches = False
+    states = ("present", "absent", "started", "stopped")
 
     def read(self, arm: Arm, params: Params) -> Document | None:
         """Return the cluster."""

@@ -40,6 +40,7 @@ class AksNodePool(Kind):
         **{name: below_properties(name, option) for name, option in POOL_OPTIONS.items()},
     }
     patches = False
+    states = ("present", "absent", "started", "stopped")
 
     def label(self, params: Params) -> str:
         """Return what messages call the pool."""

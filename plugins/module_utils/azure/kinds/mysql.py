@@ -17,6 +17,7 @@ from ..errors import AzureError
 from ..kind import Kind, Params
 from ..options import Change, Document, Option, Options, dig
 from .mysql_options import DATABASE, FIREWALL_RULE, NEW_SERVER, OPTIONS
+from .mysql_password import check_password, refuse_missing, with_password
 
 PROVIDER = "{group}/providers/Microsoft.DBforMySQL/flexibleServers"
 VERSION = "8.4"
@@ -109,6 +110,7 @@ class MysqlFlexibleServer(Kind):
     )
     transient = BUSY
     secrets = ("administratorLoginPassword",)
+    states = ("present", "absent", "started", "stopped")
 
     def provisioning_state(self, found: Document) -> str:
         """Return what is being done to the server. A stopped one is at rest too."""
@@ -117,6 +119,7 @@ class MysqlFlexibleServer(Kind):
 
     def check(self, params: Params) -> None:
         """Refuse a part that is incomplete, before anything is written."""
+        check_password(params, self.label(params))
         rule = self.children["firewall_rules"]
         for each in params.get("firewall_rules") or ():
             rule.check(each)
@@ -124,21 +127,29 @@ class MysqlFlexibleServer(Kind):
     def defaults(self, params: Params) -> Document:
         """Return what a new server has. Raises ``MatchaError`` where the task leaves open what nobody can guess."""
         needed = ("location", "sku", "administrator_login", "administrator_login_password")
-        missing = [name for name in needed if not params.get(name)]
+        missing = [name for name in needed if not params.get(name) and not params.get(f"{name}_file")]
         if missing:
             raise MatchaError(f"{self.label(params)} is not there yet, and needs {', '.join(missing)}.")
         return {"properties": {"version": VERSION}}
 
     def adapt(self, params: Params, found: Document) -> Params:
         """Send the password when it is due, and leave a disk that grew by itself as large as it is."""
-        adapted = dict(super().adapt(params, found))
-        if found.get("id") and params.get("update_password") != "always":
-            adapted["administrator_login_password"] = None
+        adapted = dict(super().adapt(with_password(params, found), found))
         storage, size = params.get("storage") or {}, dig(found, SIZE)
         grows = dig(found, ("properties", "storage", "autoGrow")) == "Enabled"
         if size and grows and (storage.get("storage_size_gb") or size) < size:
             adapted["storage"] = {**storage, "storage_size_gb": None}
         return adapted
+
+    def put(self, arm: Arm, params: Params, body: Document, found: Document | None) -> Document | None:
+        """Make the server, or send all of it again, with a password that is there."""
+        refuse_missing(body, params)
+        return super().put(arm, params, body, found)
+
+    def patch(self, arm: Arm, params: Params, body: Document) -> Document | None:
+        """Change a part of the server, with a password that is there."""
+        refuse_missing(body, params)
+        return super().patch(arm, params, body)
 
     def fixed(self, change: Change) -> bool:
         """Return whether Azure cannot make a change. It tells all there is of a server."""

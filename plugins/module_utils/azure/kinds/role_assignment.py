@@ -50,7 +50,7 @@ OPTIONS: Options = {
         "properties",
         {
             "role_definition": Option(azure="roleDefinitionId", required=True, same=same_role, immutable=OTHER),
-            "principal_id": Option(required=True, immutable=OTHER),
+            "principal_id": Option(immutable=OTHER),
             "principal_type": Option(
                 choices=("User", "Group", "ServicePrincipal", "ForeignGroup", "Device"), immutable=OTHER
             ),
@@ -74,11 +74,19 @@ class RoleAssignment(PlainKind):
     # A new principal takes time to be known everywhere; somebody else was quicker.
     transient = ("PrincipalNotFound", "RoleAssignmentExists")
     options = OPTIONS
+    timeout = 900
 
     def __init__(self) -> None:
         """Know nothing yet of the role, and of an assignment of it."""
         self._role = ""
         self._id = ""
+
+    def complete(self, arm: Arm, params: Params) -> Params:
+        """Mean who signs in, where the task names nobody."""
+        if params.get("principal_id"):
+            return params
+        who, kind = arm.principal
+        return {**params, "principal_id": who, "principal_type": kind}
 
     def id(self, arm: Arm, params: Params) -> str:
         """Return the assignment's id: the one it has, or the one that it gets."""
@@ -95,6 +103,10 @@ class RoleAssignment(PlainKind):
     def read(self, arm: Arm, params: Params) -> Document | None:
         """Return the assignment of this role to this principal at this very scope."""
         self._id = ""
+        if not GUID.fullmatch(params["principal_id"]):
+            # A plan's word for who is yet to be made.
+            self._role = params["role_definition"]
+            return None
         try:
             there = list(self.listing(arm, params))
         except AzureError as error:
@@ -127,6 +139,8 @@ class RoleAssignment(PlainKind):
             return f"{around}/{PROVIDER}/roleDefinitions/{role}"
         if "/" in role:
             return role
+        if role in arm.roles:
+            return arm.roles[role]
         query = quote("roleName eq '{}'".format(role.replace("'", "''")))
         # What is yet to be made knows no roles; all that it will know are known to its subscription.
         for where in dict.fromkeys((scope, around)):
@@ -138,7 +152,7 @@ class RoleAssignment(PlainKind):
                     raise
                 continue
             if found:
-                return str(found[0]["id"])
+                return arm.roles.setdefault(role, str(found[0]["id"]))
         raise MatchaError(
             f"There is no role '{role}' at {scope or '/'}: use the name as Azure writes it, such as AcrPull, or an id."
         )

@@ -48,7 +48,7 @@ def troubles(cluster: Cluster, item: Object) -> list[Trouble]:
 
 
 def pods_of(cluster: Cluster, item: Object) -> list[Object] | None:
-    """Return the newest pods of a workload; None where a kind has none."""
+    """Return the pods of a workload's latest template, the newest first; None where a kind has none."""
     kind, metadata = item["kind"], item["metadata"]
     namespace = metadata.get("namespace", "")
     if kind == "Pod":
@@ -66,6 +66,7 @@ def pods_of(cluster: Cluster, item: Object) -> list[Object] | None:
         if newest:
             labels["pod-template-hash"] = newest["metadata"].get("labels", {}).get("pod-template-hash", "")
     pods = cluster.list("v1", "Pod", namespace, label_selector=selector(labels))
+    pods.sort(key=lambda each: str(each["metadata"].get("creationTimestamp")), reverse=True)
     revision = (item.get("status") or {}).get("updateRevision")
     if kind == "StatefulSet" and revision:
         key = "controller-revision-hash"

@@ -6,27 +6,23 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Optional
 
 from ..module_utils.errors import MatchaError
-from ..module_utils.files import alone
-from ..module_utils.local.environment import python_version
-from ..module_utils.local.folder import Folder
-from ..module_utils.local.ports import allocate, check_ports
 from ..module_utils.stack.definition import Stack, choose, did_you_mean
-from ..module_utils.stack.lock import LocalLock
-from ..module_utils.stack.state import FileState, State, new_state, stack_of
-from ..plugin_utils.action import PLACE_SPEC, MatchaAction, as_number, display, local_folder, read_deployment
+from ..module_utils.stack.state import PLANNED, State, stack_of
+from ..plugin_utils.action import MatchaAction, as_number, display
+from ..plugin_utils.fenced import signs_of_life
+from ..plugin_utils.place import PLACE_SPEC, Place, place_of
 
-# What a component's environment and first data take at most, in bytes, while nothing is shared with uv's cache.
-SPACE = 800 * 2**20
 LONGEST_WAIT = 86400
 # In place of a run's token where nothing is locked.
 NO_LOCK = "unlocked"
+# What a difference shows of a state.
+SHOWN = ("stack", "ports", "location", "resource_group")
 
-AskedPorts = dict[str, dict[str, Optional[int]]]
+Begun = tuple[str, Optional[State], Optional[State]]
 
 
 def selected(components: Iterable[str], task_vars: Mapping[str, Any]) -> list[str]:
@@ -55,136 +51,128 @@ class ActionModule(MatchaAction):
         "purpose": {"type": "str", "required": True},
         "missing": {"type": "str", "choices": ["create", "fail", "ignore"], "default": "create"},
         "lock_timeout": {"type": "str", "default": ""},
+        "location": {"type": "str", "default": ""},
+        "tags": {"type": "dict", "default": {}},
+        "adopt": {"type": "str", "default": ""},
     }
 
     def act(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the fact ``matcha_deployment``."""
-        python = options["python"] or task_vars.get("ansible_playbook_python") or ""
-        folder = local_folder(options)
+        options["python"] = options["python"] or task_vars.get("ansible_playbook_python") or ""
+        place = place_of(options)
         for name in filter(None, options["rotate"]):
             if name not in options["passwords"]:
                 known = did_you_mean(name, options["passwords"])
                 raise MatchaError(f"matcha_rotate_passwords names '{name}', which has no password: {known}")
-        ports = self._asked_ports(options)
+        place.check(options)
+        check_mode = self._task.check_mode
+        begun = None if check_mode else place.begun()
+        creates = options["missing"] == "create"
         # What can be known without the lock is said without it, and leaves no trace.
-        before = read_deployment(folder) if options["missing"] == "fail" else FileState(folder.state).read()
-        stack = self._guard(options, folder, before)
+        if begun:
+            before: State | None = begun[1]
+        else:
+            before = place.read() if options["missing"] == "fail" else place.find(lenient=creates and not check_mode)
+        stack = self._guard(options, place, before)
         meant = selected(stack.components, task_vars)
         # With tags of a playbook around ours nothing is to be made.
-        creates = options["missing"] == "create" and bool(meant)
-        if creates:
-            python_version(python)
-            self._check_place(folder, stack, before)
+        creates = creates and bool(meant)
         run, state = NO_LOCK, before
-        if self._task.check_mode:
-            self._warn_of_lock(folder)
+        if begun:
+            run = begun[0]
+        elif check_mode:
+            self._warn_of_lock(place)
             if creates:
-                state = self._record(options, folder, stack, before, ports)
-                check_ports(folder, state["ports"])
+                state = self._plan(options, place, stack, before)
         elif creates or before is not None:
-            run, before, state = self._take(options, folder, ports, creates)
-        facts = {
-            "exists": before is not None,
-            "path": str(folder.path),
-            "run": run,
-            "target": options["target"],
-            "prefix": folder.path.name,
-            "home": str(folder.path.parent),
-            "python": python,
-            "stack": stack.name,
-            "components": list(stack.components),
-            "selected": meant,
-            "ports": state["ports"] if state else {},
-            "environments": {name: part["environment"] for name, part in (state or {}).get("components", {}).items()},
-        }
-        shown = ("stack", "ports")
+            if creates:
+                place.preflight(options, stack, before)
+            with signs_of_life(f"{task_vars.get('inventory_hostname')}: {self._task.get_name()}"):
+                run, before, state = self._take(options, place, creates)
         return {
             "changed": creates and state != before,
-            "ansible_facts": {"matcha_deployment": facts},
+            "ansible_facts": {
+                "matcha_deployment": {
+                    "exists": before is not None,
+                    "path": str(place.path),
+                    "run": run,
+                    "target": place.target,
+                    "prefix": place.prefix,
+                    "home": str(place.home),
+                    "python": options["python"],
+                    "stack": stack.name,
+                    "components": list(stack.components),
+                    "selected": meant,
+                    **place.facts(state),
+                }
+            },
             "diff": {
-                name: {key: value for key, value in (found or {}).items() if key in shown}
+                name: {key: value for key, value in (found or {}).items() if key in SHOWN}
                 for name, found in (("before", before), ("after", state))
             },
         }
 
-    def _asked_ports(self, options: dict[str, Any]) -> AskedPorts:
-        return {
-            component: {
-                name: as_number(port, f"The port '{name}' of {component}", 1024, 65535) for name, port in names.items()
-            }
-            for component, names in options["ports"].items()
-        }
-
-    def _guard(self, options: dict[str, Any], folder: Folder, state: State | None) -> Stack:
+    @staticmethod
+    def _guard(options: dict[str, Any], place: Place, state: State | None) -> Stack:
         """Return the stack to work on. Raises ``MatchaError`` if the deployment's must not be touched."""
         recorded = stack_of(state) if state else None
-        stack = choose(options["stack"], recorded, options["stacks"], options["components"], folder.path.name)
-        if state and state["target"] != options["target"]:
+        stack = choose(options["stack"], recorded, options["stacks"], options["components"], place.prefix)
+        if state and state["target"] != place.target:
             raise MatchaError(
-                f"The deployment '{folder.path.name}' has the target '{state['target']}', and asked for was "
-                f"'{options['target']}': {did_you_mean(state['target'], [state['target']])}"
+                f"The deployment '{place.prefix}' has the target '{state['target']}', and asked for was "
+                f"'{place.target}': {did_you_mean(state['target'], [state['target']])}"
             )
         if state and state.get("destroying") and options["missing"] != "ignore":
             raise MatchaError(
-                f"A destroy of the deployment '{folder.path.name}' was interrupted, and a part of it is gone: run "
+                f"A destroy of the deployment '{place.prefix}' was interrupted, and a part of it is gone: run "
                 f"destroy.yml again, then provision."
             )
         return stack
 
-    def _check_place(self, folder: Folder, stack: Stack, state: State | None) -> None:
-        """Raise ``MatchaError`` if the disk is full or the folder is not writable."""
-        place = folder.path
-        while not place.exists():
-            place = place.parent
-        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-            raise MatchaError(
-                f"{place} is not a folder that you can write to: make it one, or set matcha_home to another place."
-            )
-        new = set(stack.components) - set(state["components"] if state else ())
-        free, wanted = shutil.disk_usage(place).free, SPACE * len(new)
-        if free < wanted:
-            raise MatchaError(
-                f"{place} has {free / 2**30:.1f} GiB left, and {len(new)} components may need {wanted / 2**30:.1f}: "
-                f"make room, or set matcha_home to another place."
-            )
+    @staticmethod
+    def _plan(options: dict[str, Any], place: Place, stack: Stack, before: State | None) -> State:
+        """Return what the state would be."""
+        place.preflight(options, stack, before)
+        state = place.planned(options, stack, before)
+        place.verify(state)
+        return state if before else {**state, "matcha_uuid": PLANNED}
 
-    def _warn_of_lock(self, folder: Folder) -> None:
-        holder = LocalLock(folder.path).holder()
+    @staticmethod
+    def _warn_of_lock(place: Place) -> None:
+        holder = place.holder()
         if holder and holder.pid != os.getppid():
             display.warning(f"The deployment is locked by {holder}: what is shown here may change meanwhile.")
 
-    def _take(
-        self, options: dict[str, Any], folder: Folder, ports: AskedPorts, creates: bool
-    ) -> tuple[str, State | None, State | None]:
+    def _take(self, options: dict[str, Any], place: Place, creates: bool) -> Begun:
         """Take the lock, look again, and record the deployment before anything of it is made.
 
         Returns the run's token, and the state before and after.
         """
         timeout = as_number(options["lock_timeout"], "matcha_lock_timeout", 0, LONGEST_WAIT) or 0
-        lock = LocalLock(folder.path)
-        holder = lock.holder()
-        again = holder is not None and holder.pid == os.getppid()
-        run = lock.acquire(options["purpose"], timeout, lambda text: display.display(f"  {text}"))
-        store = FileState(folder.state)
+
+        def tell(text: str) -> None:
+            display.display(f"  {text}")
+
+        lock = place.lock()
+        again = lock.held() is not None
+        place.prepare(options, tell)
+        run = lock.acquire(options["purpose"], timeout, tell)
+        store = place.store(run)
         try:
-            before = store.read()
-            stack = self._guard(options, folder, before)
-            if not creates:
-                return run, before, before
-            # Two first runs of different deployments may look for ports at the same time.
-            with lock.working(run), alone(folder.path.parent):
-                if not again:
-                    check_ports(folder, self._record(options, folder, stack, before, ports)["ports"])
-                # The roles of this run may be recording at the same time.
-                return run, before, store.update(lambda now: self._record(options, folder, stack, now, ports))
+            before = state = store.read() or place.find()
+            stack = self._guard(options, place, before)
+            if creates:
+                with place.exclusively(run):
+                    planned = place.planned(options, stack, before)
+                    if not again:
+                        place.verify(planned)
+                    # The tags are the guard where the state is lost, so they come first.
+                    place.settle(run, planned)
+                    # The roles of this run may be recording at the same time.
+                    state = store.update(lambda now: place.planned(options, stack, now or planned))
+            place.remember(run, state)
         except MatchaError:
             if not again:
                 lock.release(run)
             raise
-
-    @staticmethod
-    def _record(options: dict[str, Any], folder: Folder, stack: Stack, state: State | None, asked: AskedPorts) -> State:
-        """Return the state of a deployment on which work begins."""
-        needed = {component: asked.get(component, {}) for component in stack.components}
-        found = dict(state or new_state(folder.path.name, options["target"], stack))
-        return {**found, "ports": allocate(folder, needed, found["ports"])}
+        return run, before, state

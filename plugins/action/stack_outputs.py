@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 from ..module_utils.errors import MatchaError
 from ..module_utils.files import write_atomically
 from ..module_utils.stack.definition import did_you_mean
-from ..plugin_utils.action import PLACE_SPEC, MatchaAction, as_bool, display
+from ..plugin_utils.action import MatchaAction, as_bool, display
 from ..plugin_utils.deployment import outputs_of
 from ..plugin_utils.outputs import FORMATS, query, render, select
+from ..plugin_utils.place import PLACE_SPEC
 
 
 class ActionModule(MatchaAction):

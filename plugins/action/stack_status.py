@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ..module_utils.errors import MatchaError
-from ..module_utils.local.deployment import inspect
 from ..module_utils.stack.definition import did_you_mean
-from ..module_utils.stack.lock import LocalLock
-from ..plugin_utils.action import PLACE_SPEC, MatchaAction, display, local_folder, read_deployment
+from ..plugin_utils.action import MatchaAction, display
 from ..plugin_utils.outputs import FORMATS, render
+from ..plugin_utils.place import PLACE_SPEC, place_of
 
 
 class ActionModule(MatchaAction):
@@ -25,17 +24,17 @@ class ActionModule(MatchaAction):
         form = options["format"] or "text"
         if form not in FORMATS:
             raise MatchaError(f"matcha_output is '{form}': {did_you_mean(form, FORMATS)}")
-        folder = local_folder(options)
-        state = read_deployment(folder)
-        holder = LocalLock(folder.path).holder()
-        components = inspect(folder, state)
+        place = place_of(options)
+        state = place.read()
+        holder = place.holder()
+        components = place.inspect(state)
         healthy = all(part["healthy"] for part in components.values())
         status = {
             "prefix": state["prefix"],
             "target": state["target"],
             "matcha_uuid": state["matcha_uuid"],
             "stack": state["stack"],
-            "folder": str(folder.path),
+            "folder": str(place.path),
             "lock": str(holder) if holder else None,
             "destroying": bool(state.get("destroying")),
             "healthy": healthy,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ..module_utils.errors import MatchaError
-from ..module_utils.stack.lock import LocalLock
-from ..plugin_utils.action import PLACE_SPEC, MatchaAction, as_bool, display, local_folder
+from ..plugin_utils.action import MatchaAction, as_bool, display
+from ..plugin_utils.place import PLACE_SPEC, place_of
 
 
 class ActionModule(MatchaAction):
@@ -20,18 +20,17 @@ class ActionModule(MatchaAction):
     def act(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Refuse a live holder unless forced."""
         force = as_bool(options["force"], "matcha_force")
-        folder = local_folder(options)
-        lock = LocalLock(folder.path)
-        holder = lock.holder()
+        place = place_of(options)
+        holder = place.holder()
         if holder is None:
-            display.display(f"  The lock of '{folder.path.name}' is free.")
+            display.display(f"  The lock of '{place.prefix}' is free.")
             return {"changed": False, "holder": None}
-        display.display(f"  The lock of '{folder.path.name}' is held by {holder}.")
+        display.display(f"  The lock of '{place.prefix}' is held by {holder}.")
         if holder.alive and not force:
             raise MatchaError(
                 f"The lock is held by {holder}, which is alive: wait until it ends, or take the lock away with "
                 f"matcha_force=true; its next write then fails."
             )
         if not self._task.check_mode:
-            lock.force()
+            place.lock().force()
         return {"changed": True, "holder": str(holder)}

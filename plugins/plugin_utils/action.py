@@ -14,18 +14,8 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils.errors import MatchaError
-from ..module_utils.local.folder import Folder
-from ..module_utils.stack.state import FileState, State
 
 display = Display()
-
-TARGETS = ("local",)
-# Where a deployment is to be found; the same for every plugin.
-PLACE_SPEC: dict[str, Any] = {
-    "target": {"type": "str", "default": ""},
-    "prefix": {"type": "str", "default": ""},
-    "home": {"type": "str", "default": ""},
-}
 
 
 class MatchaAction(ActionBase):
@@ -45,7 +35,7 @@ class MatchaAction(ActionBase):
             result.update(self.act(options, task_vars or {}))
         # Not raised: Ansible would say it once for each exception in the chain.
         except MatchaError as error:
-            result.update(failed=True, msg=str(error))
+            result.update(failed=True, msg=str(error), **error.details)
         except OSError as error:
             result.update(failed=True, msg=f"{error.filename or self._task.action}: {error.strerror or error}.")
         return dict(result)
@@ -64,32 +54,6 @@ def deployment_of(task_vars: Mapping[str, Any]) -> dict[str, Any]:
             "skip its tasks (they are tagged 'always'; see --start-at-task and --skip-tags)."
         )
     return dict(found)
-
-
-def local_folder(options: Mapping[str, Any]) -> Folder:
-    """Return the folder that a target, prefix and home mean. Raises ``MatchaError``."""
-    from ..module_utils.stack.definition import check_prefix, did_you_mean
-
-    target = options.get("target") or "azure"
-    if target == "azure":
-        raise MatchaError(
-            "matcha_target is 'azure', which this version does not provide yet: set matcha_target=local, or use "
-            "inventories/local, which does."
-        )
-    if target not in TARGETS:
-        raise MatchaError(f"matcha_target is '{target}': {did_you_mean(target, TARGETS)}")
-    return Folder.of(options.get("home") or "", check_prefix(options.get("prefix") or "matcha"))
-
-
-def read_deployment(folder: Folder) -> State:
-    """Return the state of a deployment that must exist. Raises ``MatchaError``."""
-    state = FileState(folder.state).read()
-    if state is None:
-        raise MatchaError(
-            f"There is no deployment '{folder.path.name}' in {folder.path.parent}: run provision first, or set "
-            f"matcha_prefix and matcha_home to those of another one."
-        )
-    return state
 
 
 def as_bool(value: Any, name: str) -> bool:

@@ -8,18 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils.local import secrets
-from .action import local_folder, read_deployment
 from .outputs import Outputs, recorded, resolve
+from .place import place_of
 
 
-def outputs_of(place: Mapping[str, Any], sensitive: bool) -> Outputs:
+def outputs_of(options: Mapping[str, Any], sensitive: bool) -> Outputs:
     """Return every output of a deployment; secrets are masked unless ``sensitive``.
 
-    ``place`` holds ``target``, ``prefix`` and ``home``. Raises ``MatchaError``.
+    ``options`` are those of ``PLACE_SPEC``. Raises ``MatchaError``.
     """
-    folder = local_folder(place)
-    outputs: Outputs = resolve(
-        recorded(read_deployment(folder)), (lambda name: secrets.read(folder, name)) if sensitive else None
-    )
+    place = place_of(options)
+    outputs: Outputs = resolve(recorded(place.read()), place.secret if sensitive else None)
     return outputs

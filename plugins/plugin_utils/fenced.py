@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -22,6 +24,24 @@ from .action import deployment_of
 INTERVAL = 15
 
 
+def say_seconds(done: threading.Event, label: str) -> None:
+    """Say every now and then that something is still at work."""
+    begin = time.monotonic()
+    while not done.wait(INTERVAL):
+        Display().display(f"  {label}: {time.monotonic() - begin:.0f} s so far")
+
+
+@contextmanager
+def signs_of_life(label: str, report: Callable[[threading.Event, str], None] = say_seconds) -> Iterator[None]:
+    """Let ``report`` say that something is still at work, until it is done."""
+    done = threading.Event()
+    threading.Thread(target=report, args=(done, label), daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
 class ReportingAction(ActionBase):
     """Run the module of the same name, and say every now and then that it is still at work."""
 
@@ -30,22 +50,15 @@ class ReportingAction(ActionBase):
 
     def run_module(self, options: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Return the module's result."""
-        done = threading.Event()
-        label = f"{variables.get('inventory_hostname')}: {self._task.get_name()}"
-        threading.Thread(target=self._report, args=(done, label), daemon=True).start()
-        try:
+        with signs_of_life(f"{variables.get('inventory_hostname')}: {self._task.get_name()}", self._report):
             found: dict[str, Any] = self._execute_module(
                 module_name=self._task.action, module_args=options, task_vars=variables
             )
-            return found
-        finally:
-            done.set()
+        return found
 
     @staticmethod
     def _report(done: threading.Event, label: str) -> None:
-        begin = time.monotonic()
-        while not done.wait(INTERVAL):
-            Display().display(f"  {label}: {time.monotonic() - begin:.0f} s so far")
+        say_seconds(done, label)
 
 
 class FencedAction(ReportingAction):

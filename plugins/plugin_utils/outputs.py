@@ -37,7 +37,12 @@ def is_secret(value: Any) -> bool:
 def recorded(state: State) -> Outputs:
     """Return every output that the state knows, with references in place of secrets."""
     found: Outputs = {
-        "cloud": {"flavor": state["target"], "prefix": state["prefix"], "location": state.get("location", "local")},
+        "cloud": {
+            "flavor": state["target"],
+            "prefix": state["prefix"],
+            "location": state.get("location", "local"),
+            **({"resource-group-name": state["resource_group"]} if "resource_group" in state else {}),
+        },
         "id": {"matcha_uuid": state["matcha_uuid"]},
     }
     for component in state["components"].values():

@@ -23,7 +23,7 @@ from ansible_collections.matcha.mlops.plugins.module_utils.local import secrets
 from ansible_collections.matcha.mlops.plugins.module_utils.stack import lock as stack_lock
 from ansible_collections.matcha.mlops.plugins.module_utils.stack.lock import LocalLock
 from ansible_collections.matcha.mlops.plugins.module_utils.stack.state import FileState
-from ansible_collections.matcha.mlops.plugins.plugin_utils import fenced
+from ansible_collections.matcha.mlops.plugins.plugin_utils import fenced, local_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,7 +149,6 @@ def test_check_mode_leaves_no_trace(folder: Folder, begin: Callable[..., dict[st
         ({"stack": "ownn"}, "did you mean 'own'?"),
         ({"stacks": {"own": ["dcv"]}}, "did you mean 'dvc'?"),
         ({"prefix": "Tests"}, "matcha_prefix is 'Tests': it must have 3 to 11"),
-        ({"target": ""}, "matcha_target is 'azure', which this version does not provide yet"),
         ({"target": "locla"}, "matcha_target is 'locla': did you mean 'local'?"),
         ({"python": "/bin/false"}, "matcha_python is /bin/false, and that does not run"),
         ({"ports": {"dvc": {"http": "80"}}}, "The port 'http' of dvc is '80': set it to a whole number from 1024"),
@@ -170,7 +169,7 @@ def test_a_full_disk(
     folder: Folder, begin: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, check_mode: bool
 ) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(stack_begin.shutil, "disk_usage", lambda _path: usage(2**40, 0, 2**30))
+    monkeypatch.setattr(local_place.shutil, "disk_usage", lambda _path: usage(2**40, 0, 2**30))
     assert "has 1.0 GiB left, and 2 components may need 1.6: make room" in sentence(
         begin(stack="default", check_mode=check_mode)
     )

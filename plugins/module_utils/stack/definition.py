@@ -23,14 +23,14 @@ class StackError(MatchaError):
 
 @dataclass(frozen=True)
 class Stack:
-    """A name and the components that a deployment of it has."""
+    """A name and the components that a deployment of it has; none where only the name is known."""
 
     name: str
     components: tuple[str, ...]
 
     def __str__(self) -> str:
         """Return the stack as a message shows it."""
-        return f"'{self.name}' ({', '.join(self.components)})"
+        return f"'{self.name}'" + (f" ({', '.join(self.components)})" if self.components else "")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -82,6 +82,8 @@ def choose(
     """
     if recorded is None:
         return define(wanted or DEFAULT, stacks, known)
+    if not recorded.components and (recorded.name in stacks or (wanted or recorded.name) == recorded.name):
+        recorded = define(recorded.name, stacks, known)
     # A team's own stack may have left matcha_stacks since: the deployment knows its components.
     if recorded.name not in stacks and (wanted or recorded.name) == recorded.name:
         return recorded

@@ -11,8 +11,10 @@ and only then lets go of the lease.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ DURATION, INTERVAL, BREAK_PERIOD = 30, 10, 15
 # Seconds that a request may be under way when its sender is killed.
 GRACE = 3
 METADATA = "holder"
+# What a run has on this machine, for as long as it lasts: copies of secrets, and what it knows of the deployment.
+SECRETS, RUN = "secrets", "run.json"
 HELD = ("LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired")
 
 
@@ -75,6 +79,10 @@ class Lease(watcher.Keeper):
             return error.busy and time.monotonic() < holder["until"]
         holder["until"] = begin + DURATION
         return True
+
+    def tidy(self, folder: Path) -> None:
+        """Remove the copies of secrets, however the run ended."""
+        tidy(folder)
 
     def release(self) -> None:
         """Let go of the lease; one that cannot be let go of runs out."""
@@ -126,6 +134,14 @@ class LeaseLock(LocalLock):
         with explaining(f"Breaking the lease on {self.place}"):
             BlobLeaseClient(self.place.client).break_lease(BREAK_PERIOD)
         super().force()
+        tidy(self.folder)
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a run leaves on this machine that is of no use after it."""
+    shutil.rmtree(folder / SECRETS, ignore_errors=True)
+    with suppress(OSError):
+        (folder / RUN).unlink(missing_ok=True)
 
 
 def place_from(text: str) -> BlobPlace:

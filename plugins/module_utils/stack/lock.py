@@ -177,6 +177,12 @@ class LocalLock(Lock):
         """Return whether the watcher of a record is still there."""
         return bool(watcher.start_time(record["watcher"]["pid"]) == record["watcher"]["started"])
 
+    def held(self) -> str | None:
+        """Return the token, if this process's controller holds the lock already."""
+        found, controller = self._read(), os.getppid()
+        mine = found and found["controller"] == {"pid": controller, "started": watcher.start_time(controller)}
+        return str(found["token"]) if found and mine and self._alive(found) else None
+
     def holder(self) -> Holder | None:
         """Return who holds the lock. One who has ended left it without being able to say so."""
         found = self._read()

@@ -12,7 +12,9 @@
      "components": {"zenml": {"version": "0.98.0", "outputs": {…}, …}, …}}
 
 ``components`` holds what each role recorded when it was done. ``destroying`` is there, and true,
-from the moment on in which a destroy begins to remove things.
+from the moment on in which a destroy begins to remove things. On Azure there are also ``location``,
+``subscription_id``, ``resource_group``, ``resource_group_created`` (whether it was made for this deployment),
+``tags`` (those that a user asked for) and ``resources``, the ids of what was made.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from ..files import alone, write_atomically
 from .definition import Stack
 
 SCHEMA_VERSION = 1
+# In place of a deployment's id where it is yet to be made.
+PLANNED = "00000000-0000-0000-0000-000000000000"
 REQUIRED = {
     "matcha_uuid": str,
     "prefix": str,

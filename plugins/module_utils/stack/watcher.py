@@ -158,6 +158,9 @@ class Keeper:
         """Keep it; return whether it is still ours."""
         return True
 
+    def tidy(self, folder: Path) -> None:
+        """Remove what the run has left on this machine and nobody needs after it."""
+
     def release(self) -> None:
         """Let it go."""
 
@@ -206,6 +209,7 @@ def hold(folder: Path, holder: dict[str, Any], watched: int, keeper: Keeper) -> 
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if not asked and folder.is_dir() and end_workers(folder):
             time.sleep(keeper.grace)
+        keeper.tidy(folder)
         forget_holder(folder, holder["token"])
         keeper.release()
         discard(folder)

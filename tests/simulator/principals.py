@@ -77,6 +77,9 @@ class Directory:
     def get(self, object_id: str) -> Principal | None:
         return self._all.get(object_id.lower())
 
+    def everyone(self) -> list[Principal]:
+        return list(self._all.values())
+
     def by_app(self, app_id: str) -> Principal | None:
         return self._apps.get(app_id.lower())
 

@@ -22,6 +22,7 @@ MODULES = (
     "authorization",
     "containerregistry",
     "containerservice",
+    "disks",
     "keyvault",
     "managedidentity",
     "mysql",

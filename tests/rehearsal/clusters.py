@@ -1,0 +1,168 @@
+# Copyright: Matcha contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The test cluster is the simulated AKS: made, stopped, started and removed with it, and open to the same people."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from tests.kubernetes.cluster import Cluster, running
+
+from tests.kubernetes.layout import ALIASES
+from tests.simulator.ids import ResourceId
+from tests.simulator.providers.compute import CLUSTERS
+
+from . import disks, people
+from .following import Follower
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.simulator.operations import Operation
+    from tests.simulator.simulator import Simulator
+
+# Where pods find Azure and the database: an address of the node's own.
+DOOR = ALIASES[0]
+NAMES = ("login.microsoftonline.com", "*.blob.core.windows.net", "*.vault.azure.net", "*.mysql.database.azure.com")
+HOSTS = dict.fromkeys(NAMES, DOOR)
+
+
+@dataclass
+class Wanted:
+    """What there is to be of a cluster."""
+
+    id: str
+    # Another one of the same name is another cluster.
+    born: str
+    up: bool
+    issuer: str
+    people: set[str]
+    document: dict[str, Any]
+
+
+class Clusters(Follower):
+    """The first simulated cluster is the real one; `doors` are ports of this machine that pods reach, by their own."""
+
+    def __init__(self, simulator: Simulator, folder: Path, doors: Mapping[int, int]) -> None:
+        super().__init__(simulator)
+        self.cluster: Cluster | None = None
+        self._folder, self._doors = folder, doors
+        self._stack = ExitStack()
+        self._born = ""
+        self._up = False
+        self._people: set[str] | None = None
+        self._api: Any = None
+        folder.mkdir(parents=True, exist_ok=True)
+        simulator.kubeconfig_for = self.kubeconfig_for  # type: ignore[attr-defined]
+
+    # -- what there is to be
+
+    def wanted(self) -> Wanted | None:
+        with self.simulator.lock:
+            document = next(iter(self.simulator.store.all(CLUSTERS)), None)
+            if document is None:
+                return None
+            own = document["properties"]
+            issuer = (own.get("oidcIssuerProfile") or {}).get("issuerURL", "")
+            up = (own.get("powerState") or {}).get("code", "Running") == "Running"
+            people_now = people.administrators(self.simulator, document)
+            return Wanted(document["id"].lower(), own["resourceUID"], up, issuer, people_now, document)
+
+    def outbound(self) -> str | None:
+        """Return the address that the cluster's connections come from; None: it has none that is known."""
+        with self.simulator.lock:
+            document = next(iter(self.simulator.store.all(CLUSTERS)), None)
+            profile = ((document or {"properties": {}})["properties"].get("networkProfile") or {}).get(
+                "loadBalancerProfile"
+            ) or {}
+            for one in profile.get("effectiveOutboundIPs") or []:
+                address = self.simulator.store.get(one["id"])
+                if address:
+                    return address["properties"].get("ipAddress")
+        return None
+
+    # -- following
+
+    def look(self) -> None:
+        wanted = self.wanted()
+        if self.cluster and (wanted is None or wanted.born != self._born):
+            self._remove()
+        if wanted is None:
+            disks.forget(self.simulator, self._folder / "volumes")
+            return
+        if self.cluster is None:
+            self._make(wanted)
+        if wanted.up != self._up:
+            (self.cluster.start if wanted.up else self.cluster.stop)()
+            self._up = wanted.up
+        if self._up:
+            self._let_in(wanted.people)
+            disks.follow(self.simulator, self._api, wanted.document)
+        disks.forget(self.simulator, self._folder / "volumes")
+
+    def _make(self, wanted: Wanted) -> None:
+        if wanted.issuer:
+            self.simulator.tokens.oidc_keys[wanted.issuer] = lambda: self.cluster.oidc_keys
+        configuration = people.authentication(self.simulator, self._folder / "authentication.yaml")
+        with ExitStack() as stack:
+            self.cluster = stack.enter_context(
+                running(
+                    folder=self._folder / "node",
+                    volumes=self._folder / "volumes",
+                    hosts=HOSTS,
+                    issuer=wanted.issuer or None,
+                    authentication_config=configuration,
+                    relays=[(here, DOOR, there) for there, here in self._doors.items()],
+                )
+            )
+            self._stack = stack.pop_all()
+        self._born, self._up, self._people = wanted.born, True, None
+        self._api = client_of(Path(self.cluster.kubeconfig))
+
+    def _remove(self) -> None:
+        self.cluster = None
+        self._stack.close()
+        self._up = False
+
+    def _let_in(self, now: set[str]) -> None:
+        if now != self._people:
+            people.bind(self._api, now)
+            self._people = now
+
+    def held(self, operation: Operation) -> bool:
+        """No cluster is ready, none has started or stopped, before the real one is."""
+        rid = ResourceId(operation.resource)
+        if rid.type.lower() != CLUSTERS.lower() or self.trouble:
+            return False
+        document = self.simulator.store.get(rid)
+        if document is None or document is not next(iter(self.simulator.store.all(CLUSTERS)), None):
+            return False
+        state = document["properties"].get("provisioningState")
+        ready = self.cluster is not None and self._born == document["properties"]["resourceUID"]
+        return state == "Creating" and not ready
+
+    def kubeconfig_for(self, cluster: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the real cluster's kubeconfig for a simulated one's. Called with the simulator locked."""
+        if self.cluster is None or cluster["properties"]["resourceUID"] != self._born:
+            return None
+        return yaml.safe_load(Path(self.cluster.kubeconfig).read_text("utf-8"))
+
+    def close(self) -> None:
+        super().close()
+        with suppress(AttributeError):
+            del self.simulator.kubeconfig_for  # type: ignore[attr-defined]
+        self._remove()
+
+
+def client_of(kubeconfig: Path) -> Any:
+    """Return a client that asks no proxy, whatever the environment says."""
+    from kubernetes import client, config
+
+    settings = client.Configuration()
+    config.load_kube_config(str(kubeconfig), client_configuration=settings)
+    settings.proxy = None
+    return client.ApiClient(settings)

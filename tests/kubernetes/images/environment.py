@@ -36,7 +36,7 @@ _DEBIAN = (
 _UNREAD = re.compile(
     r"usr/share/(doc|man|info|locale|lintian|bug|menu|perl|perl5|mysql/(?!english|charsets))(/|$)|usr/share/gitweb"
     r"|usr/lib/[^/]+/(perl|gconv/(?!gconv-modules|UTF|ISO8859-1\.))|usr/(bin|lib)/[^/]*perl[^/]*$|.*/libperl\.so"
-    r"|usr/lib/python3\.11/(test|idlelib|lib2to3|turtledemo|pydoc_data)(/|$)|var/(cache|lib/dpkg)/.*"
+    r"|usr/lib/python3\.11/(test|idlelib|lib2to3|turtledemo|pydoc_data)(/|$)|var/(cache|lib/dpkg)/.*|var/(run|lock)$"
 )
 # Large, and only of use to who develops them.
 _TESTS = re.compile(r"(numpy|pandas|scipy|sklearn|pyarrow|networkx|skops|matplotlib|shap|dask|gevent)(/.*)?/tests$")

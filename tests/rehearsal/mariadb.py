@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.kubernetes.packages import packages
-
-from .guarded import Guarded
+from tests.simulator.guarded import Guarded
 
 if TYPE_CHECKING:
     import trustme

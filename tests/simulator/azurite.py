@@ -23,6 +23,8 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from .guarded import Guarded
+
 EXECUTABLE = Path(__file__).parents[2] / "tools" / "azurite"
 API_VERSION = "2025-11-05"
 START_TIMEOUT = 60
@@ -85,7 +87,7 @@ class Azurite:
         self.account = account
         self.keys = keys
         self.folder = Path(tempfile.mkdtemp(prefix=f"azurite-{account}-"))
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Guarded | None = None
         self.port = 0
         self.start()
 
@@ -99,12 +101,11 @@ class Azurite:
         command += ["--blobHost", "127.0.0.1", "--blobPort", str(self.port), "--location", str(self.folder / "data")]
         accounts = f"{self.account}:{':'.join(self.keys)}"
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                command, env={**ENVIRONMENT, "AZURITE_ACCOUNTS": accounts}, stdout=log, stderr=log, cwd=self.folder
-            )
+            environment = {**ENVIRONMENT, "AZURITE_ACCOUNTS": accounts}
+            self.process = Guarded(command, log, env=environment, cwd=self.folder)
         end = time.monotonic() + START_TIMEOUT
         while not self._listens():
-            if self.process.poll() is not None or time.monotonic() > end:
+            if not self.process.runs or time.monotonic() > end:
                 self.stop()
                 said = (self.folder / "log").read_text(errors="replace")[-2000:]
                 raise RuntimeError(f"Azurite does not start for the account {self.account}: {said}")
@@ -126,12 +127,7 @@ class Azurite:
 
     def stop(self) -> None:
         if self.process:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+            self.process.stop(10)
             self.process = None
 
     def close(self) -> None:

@@ -184,6 +184,13 @@ _BUILTIN: dict[str, tuple[str, list[str], list[str], list[str], list[str]]] = {
         [],
     ),
     "Network Contributor": ("4d97b98b-1d4f-4787-a291-c67834d212e7", [*_COMMON, "Microsoft.Network/*"], [], [], []),
+    "Disk Pool Operator": (
+        "60fc6e62-5479-42d4-8bf4-67625fcc2840",
+        ["Microsoft.Compute/disks/write", "Microsoft.Compute/disks/read", *_COMMON],
+        [],
+        [],
+        [],
+    ),
     "Virtual Machine Contributor": (
         "9980e02c-c2be-4d73-94e8-173b1dc7cf3c",
         [*_COMMON, "Microsoft.Compute/virtualMachines/*", "Microsoft.Compute/virtualMachineScaleSets/*"],

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # The pipe that it reads from is closed by the kernel when nobody holds its other end any more.
-_WATCH = '"$@" <&- & child=$!; echo $child >&3; exec 3>&-; read -r _; kill $child 2>/dev/null; wait $child'
+_WATCH = '"$@" </dev/null 3>&- & child=$!; echo $child >&3; exec 3>&-; read -r _; kill $child 2>/dev/null; wait $child'
 
 
 class Guarded:

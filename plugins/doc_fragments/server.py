@@ -12,9 +12,33 @@ class ModuleDocFragment:
 options:
   server_url:
     description:
-      - Address of the server, without a path.
+      - Address of the server, without a path. Needed unless O(forward) is set.
     type: str
-    required: true
+  forward:
+    description:
+      - A Service of a Kubernetes cluster that leads to the server, in place of O(server_url).
+      - It is reached by a port of this machine's own for as long as the module runs, through the API server.
+    type: dict
+    suboptions:
+      kubeconfig:
+        description: Kubeconfig file of the cluster.
+        type: path
+        required: true
+      context:
+        description: Context in it. Left out, it is the current one.
+        type: str
+      namespace:
+        description: Namespace of the Service.
+        type: str
+        required: true
+      service:
+        description: Name of the Service.
+        type: str
+        required: true
+      port:
+        description: Port of the Service.
+        type: int
+        required: true
   username:
     description:
       - User to log in as.

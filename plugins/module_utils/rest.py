@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
@@ -185,9 +186,42 @@ def write_secret(path: str, value: str) -> None:
 def connection_spec() -> dict[str, Any]:
     """Return the options of every module that talks to a component's server."""
     return {
-        "server_url": {"type": "str", "required": True},
+        "server_url": {"type": "str"},
+        "forward": {
+            "type": "dict",
+            "options": {
+                "kubeconfig": {"type": "path", "required": True},
+                "context": {"type": "str"},
+                "namespace": {"type": "str", "required": True},
+                "service": {"type": "str", "required": True},
+                "port": {"type": "int", "required": True},
+            },
+        },
         "username": {"type": "str", "required": True},
         # A path, not a secret: the password itself never travels as an argument.
         "password_file": {"type": "path", "required": True, "no_log": False},
         "timeout": {"type": "int", "default": 30},
     }
+
+
+@contextmanager
+def connected(params: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the options of such a module with the address to use, which leads into a cluster if that is asked for.
+
+    Raises ``RestError``, and ``UnreachableError`` where the cluster or what is in it is not there.
+    """
+    told = params.get("forward")
+    if bool(told) == bool(params.get("server_url")):
+        raise RestError("Where is the server? Set either server_url, or forward for one in a cluster.")
+    if not told:
+        yield params
+        return
+    from .kubernetes.forward import forwarded
+
+    where = (told["kubeconfig"], told.get("context") or "", told["namespace"], told["service"], told["port"])
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(forwarded(*where))
+        except MatchaError as error:
+            raise UnreachableError(str(error)) from error
+        yield {**params, "server_url": url}

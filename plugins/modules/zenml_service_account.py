@@ -82,6 +82,7 @@ from ..module_utils.module import run_module
 from ..module_utils.rest import (
     SecretFileError,
     UnreachableError,
+    connected,
     connection_spec,
     is_private,
     read_secret,
@@ -137,7 +138,8 @@ def converge(params: Mapping[str, Any], apply: bool) -> dict[str, Any]:
 def run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     """Return the module's result."""
     try:
-        return converge(params, apply=not check_mode)
+        with connected(params) as server:
+            return converge(server, apply=not check_mode)
     except (UnreachableError, SecretFileError) as error:
         if not check_mode:
             raise

@@ -141,6 +141,7 @@ from ..module_utils.rest import (
     Change,
     SecretFileError,
     UnreachableError,
+    connected,
     connection_spec,
     read_secret,
 )
@@ -251,7 +252,8 @@ def converge(params: Mapping[str, Any], apply: bool) -> dict[str, Any]:
 def run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     """Return the module's result."""
     try:
-        return converge(params, apply=not check_mode)
+        with connected(params) as server:
+            return converge(server, apply=not check_mode)
     except (UnreachableError, SecretFileError) as error:
         if not check_mode:
             raise

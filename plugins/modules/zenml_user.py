@@ -48,7 +48,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils.module import run_module
-from ..module_utils.rest import SecretFileError, UnreachableError, connection_spec, read_secret
+from ..module_utils.rest import SecretFileError, UnreachableError, connected, connection_spec, read_secret
 from ..module_utils.zenml import Zenml, change_password, password_works
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -74,7 +74,8 @@ def converge(params: Mapping[str, Any], apply: bool) -> dict[str, Any]:
 def run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     """Return the module's result."""
     try:
-        return converge(params, apply=not check_mode)
+        with connected(params) as server:
+            return converge(server, apply=not check_mode)
     except (UnreachableError, SecretFileError) as error:
         if not check_mode:
             raise

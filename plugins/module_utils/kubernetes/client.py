@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import MatchaError
 from .errors import BUSY, KubernetesError, UnreachableError, translate
-from .model import Object, label
+from .model import WORKLOADS, Object, label
 
 FIELD_MANAGER = "matcha.mlops"
 # Seconds: to connect and for an answer, how long a failing request is tried again, and between two tries.
@@ -168,7 +168,9 @@ class Cluster:
             return
         # What was read, and not another one of the same name that came after it.
         uid = item["metadata"].get("uid")
-        body: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground"}
+        # A workload is gone when its pods are. What owns nothing need not wait for the garbage collector.
+        policy = "Foreground" if item["kind"] in WORKLOADS else "Background"
+        body: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy}
         body.update({"preconditions": {"uid": uid}} if uid else {})
         try:
             self.request("DELETE", path, f"Deleting {label(item)}", item["kind"], body=body)

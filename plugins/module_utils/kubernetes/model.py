@@ -20,6 +20,7 @@ Object = dict[str, Any]
 
 # What the server manages; the rest is what somebody wants.
 SERVERS = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
+WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"})
 # In this order objects are applied, and in reverse removed; what stands together goes together.
 STAGES: tuple[frozenset[str], ...] = (
     frozenset({"Namespace"}),
@@ -27,7 +28,7 @@ STAGES: tuple[frozenset[str], ...] = (
     frozenset({"StorageClass", "PriorityClass", "ResourceQuota", "LimitRange", "NetworkPolicy", "ServiceAccount"}),
     frozenset({"Role", "ClusterRole", "PersistentVolume", "ConfigMap", "Secret"}),
     frozenset({"RoleBinding", "ClusterRoleBinding", "PersistentVolumeClaim", "Service"}),
-    frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "PodDisruptionBudget"}),
+    WORKLOADS | {"PodDisruptionBudget"},
 )
 # A webhook would be asked about what is applied after it, and its own pods may be among that.
 LAST = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService"})

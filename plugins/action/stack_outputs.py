@@ -14,7 +14,7 @@ from ..module_utils.files import write_atomically
 from ..module_utils.stack.definition import did_you_mean
 from ..plugin_utils.action import MatchaAction, as_bool, display
 from ..plugin_utils.deployment import outputs_of
-from ..plugin_utils.outputs import FORMATS, query, render, select
+from ..plugin_utils.outputs import FORMATS, query, render, resolve, select
 from ..plugin_utils.place import PLACE_SPEC
 
 
@@ -39,17 +39,20 @@ class ActionModule(MatchaAction):
             raise MatchaError(f"matcha_output is '{form}': {did_you_mean(form, FORMATS)}")
         sensitive = as_bool(options["show_sensitive"], "matcha_show_sensitive")
         changed = False
+        found, read_secret = outputs_of(options)
+        # Only secrets that are asked for are read.
+        chosen = select(found, options["resource"], options["property"])
+        masked = self._asked(options, resolve(chosen, None))
         if not options["quiet"]:
-            text = render(self._wanted(options, sensitive), form)
+            text = render(self._asked(options, resolve(chosen, read_secret)) if sensitive else masked, form)
             if options["output_file"]:
                 changed = self._write(options["output_file"], text)
             else:
                 display.display(text.rstrip("\n"))
-        return {"changed": changed, "outputs": self._wanted(options, sensitive=False)}
+        return {"changed": changed, "outputs": masked}
 
     @staticmethod
-    def _wanted(options: dict[str, Any], sensitive: bool) -> Any:
-        value = select(outputs_of(options, sensitive), options["resource"], options["property"])
+    def _asked(options: dict[str, Any], value: Any) -> Any:
         return query(value, options["query"]) if options["query"] else value
 
     def _write(self, name: str, text: str) -> bool:

@@ -36,6 +36,12 @@ options:
     type: str
     vars:
       - name: matcha_home
+  subscription_id:
+    description:
+      - Subscription of a deployment on Azure. Who signs in there is told by the environment, as to the modules.
+    type: str
+    vars:
+      - name: matcha_subscription
   show_sensitive:
     description:
       - Whether secrets are returned. They are masked otherwise.
@@ -69,7 +75,7 @@ from ansible.plugins.lookup import LookupBase
 
 from ..module_utils.errors import MatchaError
 from ..plugin_utils.deployment import outputs_of
-from ..plugin_utils.outputs import select
+from ..plugin_utils.outputs import resolve, select
 
 
 class LookupModule(LookupBase):
@@ -81,11 +87,11 @@ class LookupModule(LookupBase):
         if len(terms) > 2:
             raise AnsibleLookupError("matcha.mlops.output takes a resource and a property, not more.")
         options = self.get_options()  # type: ignore[no-untyped-call]
-        place = {name: options[name] or "" for name in ("target", "prefix", "home")}
+        place = {name: options[name] or "" for name in ("target", "prefix", "home", "subscription_id")}
         try:
-            outputs = outputs_of(place, options["show_sensitive"])
+            outputs, read_secret = outputs_of(place)
             resource, name = [*terms, "", ""][:2]
-            value = select(outputs, resource, name)
+            value = resolve(select(outputs, resource, name), read_secret if options["show_sensitive"] else None)
         except MatchaError as error:
             raise AnsibleLookupError(str(error)) from error
         return [value[resource] if resource and not name else value]

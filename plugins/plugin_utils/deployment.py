@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from .outputs import Outputs, recorded, resolve
+from .outputs import Outputs, recorded
 from .place import place_of
 
 
-def outputs_of(options: Mapping[str, Any], sensitive: bool) -> Outputs:
-    """Return every output of a deployment; secrets are masked unless ``sensitive``.
+def outputs_of(options: Mapping[str, Any]) -> tuple[Outputs, Callable[[str], str]]:
+    """Return every output of a deployment, with references in place of secrets, and what reads one of those.
 
     ``options`` are those of ``PLACE_SPEC``. Raises ``MatchaError``.
     """
     place = place_of(options)
-    outputs: Outputs = resolve(recorded(place.read()), place.secret if sensitive else None)
-    return outputs
+    return recorded(place.read()), place.secret

@@ -31,19 +31,20 @@ class BlobState(StateStore):
         """Return the state, or None where there is none. Raises ``StateError``, ``AzureError``."""
         return self._read()[0]
 
-    def _read(self) -> tuple[State | None, str]:
+    def _read(self) -> tuple[State | None, str, dict[str, str]]:
+        """Return the state, its etag, and the metadata, which say who holds the lease."""
         try:
             with explaining(f"Reading {self.place}"):
                 found = self.place.client.download_blob()
                 text = found.readall().decode("utf-8")
-                etag = str(found.properties.etag)
+                etag, metadata = str(found.properties.etag), dict(found.properties.metadata or {})
         except AzureError as error:
             if error.code in ABSENT:
-                return None, ""
+                return None, "", {}
             raise
         except UnicodeDecodeError as error:
             raise StateError(f"The state {self.place} is damaged ({error}): put a copy of it back.") from error
-        return (decode(text, str(self.place)) if text else None), etag
+        return (decode(text, str(self.place)) if text else None), etag, metadata
 
     def update(self, change: Callable[[State | None], State]) -> State:
         """Replace the state; the roles of one run record side by side, so a change is made anew where it must be.
@@ -51,12 +52,12 @@ class BlobState(StateStore):
         Raises ``StateError`` where the run does not hold the lease any more.
         """
         while True:
-            before, etag = self._read()
+            before, etag, metadata = self._read()
             after = change(json.loads(json.dumps(before)))
             if after == before:
                 return after
             try:
-                self._write(json.dumps(after, indent=2) + "\n", etag)
+                self._write(json.dumps(after, indent=2) + "\n", etag, metadata)
             except AzureError as error:
                 if error.code in LOST:
                     raise StateError(
@@ -68,10 +69,11 @@ class BlobState(StateStore):
             else:
                 return after
 
-    def _write(self, text: str, etag: str) -> None:
+    def _write(self, text: str, etag: str, metadata: dict[str, str]) -> None:
         from azure.core import MatchConditions
 
-        options: dict[str, Any] = {"lease": self.lease_id} if self.lease_id else {}
+        # A write takes away what it doesn't name.
+        options: dict[str, Any] = {"metadata": metadata, **({"lease": self.lease_id} if self.lease_id else {})}
         if etag:
             options.update(etag=etag, match_condition=MatchConditions.IfNotModified)
         with explaining(f"Writing {self.place}"):

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from tests.kubernetes.cluster import Cluster, running
 
-from tests.kubernetes.layout import ALIASES
+from tests.kubernetes.cluster import running
+from tests.kubernetes.images import client_name, images
+from tests.kubernetes.layout import ALIASES, ISSUER
 from tests.simulator.ids import ResourceId
 from tests.simulator.providers.compute import CLUSTERS
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tests.simulator.operations import Operation
     from tests.simulator.simulator import Simulator
 
+REGISTRIES = "Microsoft.ContainerRegistry/registries"
 # Where pods find Azure and the database: an address of the node's own.
 DOOR = ALIASES[0]
 NAMES = ("login.microsoftonline.com", "*.blob.core.windows.net", "*.vault.azure.net", "*.mysql.database.azure.com")
@@ -49,9 +51,12 @@ class Clusters(Follower):
 
     def __init__(self, simulator: Simulator, folder: Path, doors: Mapping[int, int]) -> None:
         super().__init__(simulator)
-        self.cluster: Cluster | None = None
+        self.cluster: Any = None
         self._folder, self._doors = folder, doors
         self._stack = ExitStack()
+        # It outlives its clusters.
+        self._node: Any = None
+        self._registries: set[str] = set()
         self._born = ""
         self._up = False
         self._people: set[str] | None = None
@@ -92,7 +97,7 @@ class Clusters(Follower):
         if self.cluster and (wanted is None or wanted.born != self._born):
             self._remove()
         if wanted is None:
-            disks.forget(self.simulator, self._folder / "volumes")
+            disks.forget(self.simulator, self._folder / "node" / "volumes")
             return
         if self.cluster is None:
             self._make(wanted)
@@ -101,32 +106,46 @@ class Clusters(Follower):
             self._up = wanted.up
         if self._up:
             self._let_in(wanted.people)
+            self._fill_registries()
             disks.follow(self.simulator, self._api, wanted.document)
-        disks.forget(self.simulator, self._folder / "volumes")
+        disks.forget(self.simulator, self._folder / "node" / "volumes")
 
     def _make(self, wanted: Wanted) -> None:
-        if wanted.issuer:
-            self.simulator.tokens.oidc_keys[wanted.issuer] = lambda: self.cluster.oidc_keys
-        configuration = people.authentication(self.simulator, self._folder / "authentication.yaml")
-        with ExitStack() as stack:
-            self.cluster = stack.enter_context(
-                running(
-                    folder=self._folder / "node",
-                    volumes=self._folder / "volumes",
-                    hosts=HOSTS,
-                    issuer=wanted.issuer or None,
-                    authentication_config=configuration,
-                    relays=[(here, DOOR, there) for there, here in self._doors.items()],
-                )
+        """Start the node for the first time, or make the cluster on it anew. Volumes stay, as disks do."""
+        issuer = wanted.issuer or ISSUER
+        self.simulator.tokens.oidc_keys[issuer] = lambda: self._node.oidc_keys if self._node else {"keys": []}
+        if self._node is None:
+            configuration = people.authentication(self.simulator, self._folder / "authentication.yaml")
+            self._node = self._stack.enter_context(
+                running(self._folder / "node", HOSTS, issuer=issuer, authentication_config=configuration)
             )
-            self._stack = stack.pop_all()
+            for there, here in self._doors.items():
+                self._node.relay_in(here, DOOR, there)
+            for tar in images().values():
+                self._node.import_image(tar)
+        else:
+            self._node.reset(issuer=issuer)
+        self._api = client_of(self._node.kubeconfig)
         self._born, self._up, self._people = wanted.born, True, None
-        self._api = client_of(Path(self.cluster.kubeconfig))
+        self._let_in(wanted.people)
+        self.cluster = self._node
 
     def _remove(self) -> None:
         self.cluster = None
-        self._stack.close()
+        if self._node and self._up:
+            self._node.kill()
         self._up = False
+
+    def _fill_registries(self) -> None:
+        """Let the clients' image be in every registry, under that one's name, as if it had been built there."""
+        with self.simulator.lock:
+            names = {one["properties"]["loginServer"] for one in self.simulator.store.all(REGISTRIES)}
+        own = client_name()
+        for name in names - self._registries:
+            other = f"{name}/{own.partition('/')[2]}"
+            if other != own:
+                self._node.tag(own, other)
+        self._registries |= names
 
     def _let_in(self, now: set[str]) -> None:
         if now != self._people:
@@ -149,13 +168,14 @@ class Clusters(Follower):
         """Return the real cluster's kubeconfig for a simulated one's. Called with the simulator locked."""
         if self.cluster is None or cluster["properties"]["resourceUID"] != self._born:
             return None
-        return yaml.safe_load(Path(self.cluster.kubeconfig).read_text("utf-8"))
+        return yaml.safe_load(self.cluster.kubeconfig.read_text("utf-8"))
 
     def close(self) -> None:
         super().close()
         with suppress(AttributeError):
             del self.simulator.kubeconfig_for  # type: ignore[attr-defined]
-        self._remove()
+        self.cluster = None
+        self._stack.close()
 
 
 def client_of(kubeconfig: Path) -> Any:

@@ -12,7 +12,7 @@ class ModuleDocFragment:
 options:
   target:
     description:
-      - Target of the deployment. Only V(local) is there yet.
+      - Target of the deployment, V(azure) or V(local).
       - An empty value means V(azure).
     type: str
     default: ''
@@ -24,7 +24,7 @@ options:
     default: ''
   home:
     description:
-      - Folder of all local deployments.
+      - Folder of all local deployments, and of what runs on Azure's need on this machine.
       - An empty value means C(matcha) in E(XDG_DATA_HOME), which is C(~/.local/share) if unset.
     type: str
     default: ''

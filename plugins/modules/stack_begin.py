@@ -15,12 +15,16 @@ description:
   - Can be called again within one run. The lock is freed by M(matcha.mlops.stack_end), or when the run's controller
     ends in whatever way.
   - In check mode nothing is locked.
+  - On Azure the state is a private blob in an account of the deployment's resource group, and the lock is a lease on
+    it. Both are made first, and the right to them is granted to who signs in. Where the state is lost, the group's tags
+    still say which deployment and stack it is, and the state is made anew from them.
   - C(--tags) and C(--skip-tags) with names of components select those that are meant; they never skip this.
 version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes
   - matcha.mlops.place
+  - matcha.mlops.azure
 options:
   stack:
     description:
@@ -41,13 +45,13 @@ options:
     required: true
   ports:
     description:
-      - Names of the ports of each component, each with the port that is asked for.
+      - Names of the ports of each component, each with the port that is asked for, on the target V(local).
       - An empty port means the recorded one, or one that is free.
     type: dict
     default: {}
   python:
     description:
-      - Interpreter for the components' environments.
+      - Interpreter for the components' environments, on the target V(local).
       - An empty value means the one that runs Ansible.
     type: str
     default: ''
@@ -81,6 +85,22 @@ options:
       - An empty value means not to wait.
     type: str
     default: ''
+  location:
+    description:
+      - Azure region of the deployment. It must be set to make one.
+      - An empty value means the recorded one.
+    type: str
+    default: ''
+  tags:
+    description:
+      - Tags for everything that is made on Azure, beside the deployment's own.
+    type: dict
+    default: {}
+  adopt:
+    description:
+      - V(true) makes the deployment in its resource group even if somebody else made that and has something in it.
+    type: str
+    default: ''
 """
 
 EXAMPLES = r"""
@@ -92,6 +112,15 @@ EXAMPLES = r"""
       llm: [zenml, mlflow, chroma]
     components: [zenml, mlflow, chroma]
     purpose: provision
+
+- name: Lock and guard a deployment on Azure
+  matcha.mlops.stack_begin:
+    target: azure
+    location: westeurope
+    stacks:
+      tracking: [mlflow]
+    components: [zenml, mlflow, chroma]
+    purpose: provision
 """
 
 RETURN = r"""
@@ -101,7 +130,10 @@ ansible_facts:
   type: dict
   contains:
     matcha_deployment:
-      description: The deployment and the run.
+      description:
+        - The deployment and the run. On Azure there are also C(matcha_uuid), C(subscription_id), C(resource_group),
+          C(resource_group_created), C(location), C(tags) and C(resources).
+        - In check mode on an empty subscription C(matcha_uuid) consists of zeros.
       type: dict
       sample:
         exists: true

@@ -9,7 +9,8 @@ DOCUMENTATION = r"""
 module: stack_end
 short_description: End the work on a deployment
 description:
-  - Frees the lock that M(matcha.mlops.stack_begin) took.
+  - Frees the lock that M(matcha.mlops.stack_begin) took. With it go the copies of secrets that a run on Azure has had
+    on this machine; they go too where the run ends in another way.
   - With O(fact) it fails unless every component of the stack was done in this run, and says which were.
     With tags that are names of components, only those count.
 version_added: 0.1.0

@@ -15,6 +15,7 @@ version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes
+  - matcha.mlops.azure
 options:
   component:
     description:
@@ -25,7 +26,7 @@ options:
     description:
       - Version of the component.
     type: str
-    required: true
+    default: ''
   outputs:
     description:
       - What the component adds to the outputs, by resource, with its C(flavor) and C(properties).
@@ -34,17 +35,18 @@ options:
     default: {}
   environment:
     description:
-      - Folder of its Python environment.
+      - Folder of its Python environment, on the target V(local).
     type: str
-    required: true
+    default: ''
   package:
     description:
       - Package in it whose version is the component's.
     type: str
-    required: true
+    default: ''
   configuration:
     description:
-      - SHA-256 of each file of its configuration.
+      - What else is to be known of it later, such as the SHA-256 of each file of its configuration on the target
+        V(local).
     type: dict
     default: {}
   health_url:
@@ -52,6 +54,13 @@ options:
       - Address that answers with success while its server can be used. Empty if it has none.
     type: str
     default: ''
+  resources:
+    description:
+      - Ids of resources of Azure that were made. They are added to the deployment's inventory.
+      - With nothing else than these, only they are recorded, and the component is not yet done.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -66,6 +75,11 @@ EXAMPLES = r"""
         flavor: dvc
         properties:
           remote-url: /srv/mlops/data/dvc
+
+- name: Record what was made on Azure
+  matcha.mlops.stack_record:
+    component: platform
+    resources: ["{{ cluster.resource.id }}"]
 """
 
 RETURN = r"""

@@ -16,6 +16,7 @@ author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes
   - matcha.mlops.place
+  - matcha.mlops.azure
 options:
   force:
     description:

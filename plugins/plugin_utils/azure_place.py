@@ -10,6 +10,7 @@ so that of two first runs one wins; until then the group says no more than whose
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -43,6 +44,7 @@ TIMEOUT = 1800
 DEPLOYMENT, STACK, PREFIX = "matcha-deployment", "matcha-stack", "matcha-prefix"
 # On a group that was there before its deployment.
 ADOPTED = "matcha-adopted"
+GONE = {"state": "absent", "wait": True}
 # A message names no more than these.
 NAMED = 5
 
@@ -224,6 +226,28 @@ class AzurePlace(Place):
             return
         fenced = Arm(self.auth, TIMEOUT, lambda: lock.check(run))
         self._converge(fenced, state["location"], tags)
+
+    # How it ends
+
+    def write(self, run: str, state: State) -> None:
+        """Replace the state. The lock is held."""
+        with self.lock().working(run):
+            self.store(run).update(lambda _before: state)
+        self.remember(run, state)
+
+    def remove(self, run: str, whole_group: bool) -> None:
+        """Free the lock, and remove what it is in: the account, or all of the group if it is ours.
+
+        The state says that this is under way, so nobody begins anything in between.
+        """
+        self._look()
+        created = ADOPTED not in tags_of(self._group)
+        self.lock().release(run)
+        if self._group is not None and whole_group and created:
+            converge(ResourceGroup(), self.arm, {"name": self.resource_group, **GONE}, check_mode=False)
+        elif self._account is not None:
+            converge(StorageAccount(), self.arm, {**self._place(self.blob.account), **GONE}, check_mode=False)
+        shutil.rmtree(self.path, ignore_errors=True)
 
     @staticmethod
     def _tags(state: State) -> dict[str, str]:

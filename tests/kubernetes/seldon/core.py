@@ -51,3 +51,11 @@ def chart(folder: Path) -> Path:
     shutil.copytree(HERE / "chart", place)
     (place / "crd.json").write_bytes(lzma.decompress(DEFINITION.read_bytes()))
     return place
+
+
+def images() -> dict[str, Path]:
+    """Return the tar of each image of Seldon's own that the test node has, by name."""
+    from tests.kubernetes.images.oci import from_scratch
+
+    name = "docker.io/seldonio/seldon-core-operator:1.17.1"
+    return {name: from_scratch(name, {"/manager": operator()}, ["/manager"], user="8888:8888")}

@@ -29,7 +29,18 @@ PYTHON = "python3.11"
 VENV = "opt/venv"
 _SITE = f"{VENV}/lib/{PYTHON}/site-packages"
 _DEBIAN = (
-    *("base-files", "base-passwd", "bash", "ca-certificates", "coreutils", "dash", "findutils", "grep", "gzip"),
+    *(
+        "base-files",
+        "base-passwd",
+        "bash",
+        "ca-certificates",
+        "coreutils",
+        "dash",
+        "debianutils",
+        "findutils",
+        "grep",
+        "gzip",
+    ),
     *("hostname", "libc-bin", "libstdc++6", "mawk", "netbase", "openssl", PYTHON, "sed", "tar", "tzdata"),
 )
 # What no program reads; and Perl, which only scripts of Debian's own need here.

@@ -63,6 +63,15 @@ def trouble() -> str | None:
     return cgroups.trouble()
 
 
+def needed() -> None:
+    """Skip the test where there can be no cluster, and say why; in CI that is an error."""
+    reason = None if EXISTING else trouble()
+    if reason and os.environ.get("CI"):
+        raise NodeError(f"{reason} In CI these tests have to run.")
+    if reason:
+        raise NodeNeeded(reason)
+
+
 @dataclass(frozen=True)
 class Existing:
     """A cluster that was made elsewhere. Whatever needs the node is refused, which skips a test."""

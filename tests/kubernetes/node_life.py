@@ -10,6 +10,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ class Node:
     relays: Relays = field(default_factory=Relays)
     namespaces: Namespaces | None = None
     provisioner: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
 
     def __post_init__(self) -> None:
         self.port = self.relays.from_host((ADDRESS, PORT))
@@ -62,6 +64,7 @@ class Node:
         """Start, on the data of the last time."""
         if self.namespaces:
             return
+        self.started = time.time()
         cgroups.make(self.cgroup)
         components = Components(self.layout, self.settings, self.store.root, self.cgroup)
         components.write()
@@ -135,7 +138,10 @@ class Node:
         self.provisioner = self._start_provisioner()
 
         def ready() -> bool:
-            return any(one.type == "Ready" and one.status == "True" for one in core.read_node(NODE).status.conditions)
+            conditions = {one.type: one for one in core.read_node(NODE).status.conditions}
+            # What the kubelet of the last start said does not count.
+            said = conditions["Ready"].last_heartbeat_time.timestamp() >= int(self.started)
+            return said and conditions["Ready"].status == "True"
 
         def account() -> Any:
             return core.read_namespaced_service_account("default", "default")

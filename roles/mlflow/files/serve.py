@@ -24,19 +24,23 @@ def serve_here(command: "list[str]", *, extra_env: "dict[str, str]", **_options:
     uvicorn.main(args=command[command.index("uvicorn") + 1 :])
 
 
-def add_password() -> None:
+def add_secrets() -> None:
     """Add the administrator's password to the configuration, in memory alone.
 
-    Releases before 3.17 look for it there, and not in the environment.
+    Releases before 3.17 look for it there, and not in the environment. So does every release for the
+    address of the accounts' database, which has a password in it unless it is a file.
     """
     configuration = Path(os.environ["MLFLOW_AUTH_CONFIG_PATH"]).read_text(encoding="utf-8")
+    configuration += f"\nadmin_password = {os.environ['MLFLOW_AUTH_ADMIN_PASSWORD']}\n"
+    if "MLFLOW_AUTH_DATABASE_URI" in os.environ:
+        configuration += f"database_uri = {os.environ['MLFLOW_AUTH_DATABASE_URI']}\n"
     handle = os.memfd_create("basic_auth.ini")
-    os.write(handle, f"{configuration}\nadmin_password = {os.environ['MLFLOW_AUTH_ADMIN_PASSWORD']}\n".encode())
+    os.write(handle, configuration.encode())
     os.environ["MLFLOW_AUTH_CONFIG_PATH"] = f"/proc/self/fd/{handle}"
 
 
 if __name__ == "__main__":
-    add_password()
+    add_secrets()
     if not hasattr(mlflow.server, "_exec_cmd"):
         sys.exit("This release of MLflow starts its server in another way: adapt serve.py.")
     mlflow.server._exec_cmd = serve_here

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+WEB = "web.default.svc.cluster.local"
 IMAGE = "registry.test/pod:1"
 TIMEOUT = 90
+NEW = "10.224.0.102"
 ISSUER = "https://eastus.oic.test/tenant/cluster/"
 
 
@@ -83,6 +86,13 @@ class Objects:
         with opener.open(f"http://127.0.0.1:{port}{path}", body, timeout=20) as answer:
             return str(answer.read().decode().strip())
 
+    def asked(self, cluster: Cluster, name: str, path: str) -> str:
+        """Ask, and return what went wrong if something did."""
+        try:
+            return self.ask(cluster, name, path)
+        except urllib.error.HTTPError as error:
+            return error.read().decode().strip()
+
 
 @pytest.fixture
 def objects(cluster: Cluster) -> Objects:
@@ -135,16 +145,16 @@ def test_pods_are_ready_and_find_each_other_and_the_names_of_the_harness(cluster
     web = objects.wait_ready("web")
     objects.wait_ready("client")
 
-    assert objects.ask(cluster, "client", "/lookup?name=web.default.svc.cluster.local").startswith("10.0.")
-    assert objects.ask(cluster, "client", "/get?url=http://web") == "web"
+    assert objects.ask(cluster, "client", f"/lookup?name={WEB}").startswith("10.0.")
+    # The service's address leads to the pod as soon as kube-proxy has heard of it.
+    wait_for(lambda: objects.asked(cluster, "client", "/get?url=http://web") == "web", "the service", TIMEOUT)
     # A pod reaches itself by its service too.
-    assert objects.ask(cluster, "web", "/get?url=http://web") == "web"
+    assert objects.ask(cluster, "web", f"/get?url=http://{WEB}") == "web"
     assert objects.ask(cluster, "client", "/lookup?name=a.blob.test") == "10.224.0.100"
     assert objects.ask(cluster, "client", "/lookup?name=login.test") == "10.224.0.101"
     assert web.status.host_ip == "10.224.0.4"
     for unknown in ("blob.test", "a.login.test", "deb.debian.org"):
-        with pytest.raises(urllib.error.HTTPError, match="502"):
-            objects.ask(cluster, "client", f"/lookup?name={unknown}")
+        assert "no such host" in objects.asked(cluster, "client", f"/lookup?name={unknown}")
 
 
 def test_a_pod_reaches_a_server_of_the_harness_and_no_other(cluster: Cluster, objects: Objects) -> None:
@@ -153,27 +163,19 @@ def test_a_pod_reaches_a_server_of_the_harness_and_no_other(cluster: Cluster, ob
     with serving(lambda request: (200, f"you asked {request.path}")) as url:
         cluster.relay_in(int(url.rpartition(":")[2]), "10.224.0.101", 80)
         assert objects.ask(cluster, "guest", "/get?url=http://login.test/tea") == "you asked /tea"
-        with pytest.raises(urllib.error.HTTPError):
-            objects.ask(cluster, "guest", f"/get?url={url}")
+        assert "connection refused" in objects.asked(cluster, "guest", f"/get?url={url}")
 
 
 def test_names_can_be_changed_while_it_runs(cluster: Cluster, objects: Objects) -> None:
     objects.create(pod("asking"))
     objects.wait_ready("asking")
-    cluster.hosts({"*.blob.test": "10.224.0.100", "login.test": "10.224.0.101", "new.test": "10.224.0.102"})
-    wait_for(lambda: _looked_up(objects, cluster, "new.test") == "10.224.0.102", "the new name", TIMEOUT)
-
-
-def _looked_up(objects: Objects, cluster: Cluster, name: str) -> str:
-    try:
-        return objects.ask(cluster, "asking", f"/lookup?name={name}")
-    except urllib.error.HTTPError:
-        return ""
+    cluster.hosts({"*.blob.test": "10.224.0.100", "login.test": "10.224.0.101", "new.test": NEW})
+    wait_for(lambda: objects.asked(cluster, "asking", "/lookup?name=new.test") == NEW, "the new name", TIMEOUT)
 
 
 def test_it_is_as_strict_as_aks(cluster: Cluster, objects: Objects) -> None:
     objects.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "strict", "labels": RESTRICTED}})
-    with pytest.raises(kubernetes.utils.FailToCreateError, match='violates PodSecurity "restricted:latest"'):
+    with pytest.raises(kubernetes.utils.FailToCreateError, match="violates PodSecurity"):
         kubernetes.utils.create_from_dict(objects.api, pod("root"), namespace="strict")
     node = objects.core.list_node().items[0]
     assert node.status.node_info.kubelet_version == cluster.version

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MatchaError
-from .errors import BUSY, KubernetesError, UnreachableError, translate
+from .errors import KubernetesError, UnreachableError, translate
 from .model import WORKLOADS, Object, label
 
 FIELD_MANAGER = "matcha.mlops"
@@ -234,7 +234,7 @@ class Cluster:
                 raise
             except Exception as error:  # noqa: BLE001
                 found = _as_ours(what, error, kind)
-                if found.status not in BUSY or time.monotonic() > deadline:
+                if not found.busy or time.monotonic() > deadline:
                     raise found from None
             time.sleep(PAUSE)
 

@@ -53,6 +53,12 @@ class KubernetesError(MatchaError):
         super().__init__(f"{what}: {message.rstrip('. ')}{f' ({about})' if about else ''}. {advice}".rstrip())
 
     @property
+    def busy(self) -> bool:
+        """Return whether the same request may succeed in a moment."""
+        # A field of the wrong type is no trouble of the server's.
+        return self.status in BUSY and "typed patch object" not in self.message
+
+    @property
     def details(self) -> dict[str, Any]:
         """Return the parts of it, for a module's result."""
         return {"failure": {"code": self.reason, "message": self.message, "status": self.status}}

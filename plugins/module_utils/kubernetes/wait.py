@@ -29,7 +29,6 @@ class Waiter:
     timeout: float
     say: Callable[[str], None] = lambda _text: None
     hidden: Iterable[str] = ()
-    patience: float = PATIENCE
     _since: dict[str, float] = field(default_factory=dict)
 
     def wait(self, items: Iterable[Object]) -> dict[str, Object]:
@@ -103,7 +102,7 @@ class Waiter:
         }
         for name, items in found.items():
             certain = [each for each in items if each.certain]
-            if not certain and now - self._since.get(name, now) < self.patience:
+            if not certain and now - self._since.get(name, now) < PATIENCE:
                 continue
             stuck = certain or [each for each in items if each.hopeless]
             if stuck:

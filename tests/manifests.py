@@ -28,6 +28,9 @@ TEMPLATES = {
     "dvc": ("verify",),
     "workloads": ("namespace", "workloads"),
 }
+# What is put together by a role's own variables.
+OBJECTS = {"seldon": ("seldon_system_objects", "seldon_models_objects")}
+ROLE_NAMES = (*TEMPLATES, *OBJECTS)
 
 IDENTITIES = {
     name: {"name": f"matcha-{name}", "client_id": f"00000000-0000-0000-0000-00000000000{number}"}
@@ -84,9 +87,13 @@ FACTS: dict[str, Any] = {
 }
 
 
+def _home(role: str) -> Path:
+    return ROLES / ("kubernetes" if role == "workloads" else role)
+
+
 def _play(role: str, destination: Path) -> Manifest:
     """Return a play that renders each template of a role into a file of its own."""
-    home = ROLES / ("kubernetes" if role == "workloads" else role)
+    home = _home(role)
     files = [
         ROLES / "stack/defaults/main.yml",
         ROLES / "kubernetes/defaults/main.yml",
@@ -97,12 +104,13 @@ def _play(role: str, destination: Path) -> Manifest:
     variables: dict[str, Any] = {"role_path": str(home), "matcha_component": role}
     if role == "workloads":
         variables |= {"kubernetes_namespace": "{{ kubernetes_workloads }}", "kubernetes_identity": ""}
-    found = {}
-    for name in TEMPLATES[role]:
+    texts = [f"'{name}': {name} | to_json" for name in OBJECTS.get(role, ())]
+    for name in TEMPLATES.get(role, ()):
         places = (base / f"templates/{name}.yaml.j2" for base in (home, ROLES / "kubernetes"))
-        found[name] = next(str(place) for place in places if place.exists())
-    texts = ", ".join(f"'{name}': lookup('ansible.builtin.template', '{path}')" for name, path in found.items())
-    copied = {"content": f"{{{{ {{{texts}}} | to_json }}}}", "dest": str(destination / f"{role}.json"), "mode": "0600"}
+        path = next(place for place in places if place.exists())
+        texts.append(f"'{name}': lookup('ansible.builtin.template', '{path}')")
+    content = f"{{{{ {{{', '.join(texts)}}} | to_json }}}}"
+    copied = {"content": content, "dest": str(destination / f"{role}.json"), "mode": "0600"}
     return {
         "name": role,
         "hosts": "localhost",
@@ -114,15 +122,25 @@ def _play(role: str, destination: Path) -> Manifest:
     }
 
 
+def _playbook(role: str, place: Path) -> Path:
+    """Write the play into a folder in which Ansible finds what is the role's."""
+    folder = place / role
+    folder.mkdir()
+    for name in ("files", "templates"):
+        (folder / name).symlink_to(_home(role) / name)
+    (folder / "render.yml").write_text(yaml.safe_dump([_play(role, place)]), encoding="utf-8")
+    return folder / "render.yml"
+
+
 @functools.cache
 def _rendered(changes: str) -> dict[str, dict[str, str]]:
     facts = {**FACTS, **json.loads(changes)}
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
-        (place / "render.yml").write_text(yaml.safe_dump([_play(role, place) for role in TEMPLATES]), encoding="utf-8")
+        books = [str(_playbook(role, place)) for role in ROLE_NAMES]
         result = subprocess.run(
-            [Path(sys.executable).parent / "ansible-playbook", "render.yml", "-e", "@facts.json"],
+            [Path(sys.executable).parent / "ansible-playbook", *books, "-e", f"@{place}/facts.json"],
             cwd=place,
             env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "0", "ANSIBLE_NOCOLOR": "1"},
             stdin=subprocess.DEVNULL,
@@ -131,16 +149,18 @@ def _rendered(changes: str) -> dict[str, dict[str, str]]:
             check=False,
         )
         assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
-        return {role: json.loads((place / f"{role}.json").read_text(encoding="utf-8")) for role in TEMPLATES}
+        return {role: json.loads((place / f"{role}.json").read_text(encoding="utf-8")) for role in ROLE_NAMES}
 
 
 def rendered(**changes: Any) -> dict[str, list[Manifest]]:
     """Return each role's objects. ``changes`` replace facts."""
     texts = _rendered(json.dumps(changes, sort_keys=True))
-    return {
-        role: [part for text in parts.values() for part in yaml.safe_load_all(text) if part]
-        for role, parts in texts.items()
-    }
+    return {role: [part for text in parts.values() for part in _objects(text)] for role, parts in texts.items()}
+
+
+def _objects(text: str) -> list[Manifest]:
+    found = [part for part in yaml.safe_load_all(text) if part]
+    return found[0] if found and isinstance(found[0], list) else found
 
 
 def on_openshift() -> dict[str, list[Manifest]]:

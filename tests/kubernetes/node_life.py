@@ -182,6 +182,8 @@ class Node:
         if self.namespaces:
             self.namespaces.end()
         self.namespaces = None
+        # As after a reboot: in groups that are left, a kubelet looks for containers, for half a minute.
+        cgroups.remove(self.cgroup)
 
     def do_kill(self) -> None:
         """Stop as a machine does that loses its power."""
@@ -189,6 +191,7 @@ class Node:
         if self.namespaces:
             self.namespaces.kill()
         self.namespaces = None
+        cgroups.remove(self.cgroup)
 
     def _leave(self) -> None:
         self.relays.leave()
@@ -206,7 +209,6 @@ class Node:
         self.do_start()
 
     def _forget(self) -> None:
-        cgroups.remove(self.cgroup)
         for name in ("cni", "etcd", "kubelet", "run", "config"):
             shutil.rmtree(self.layout.folder / name, ignore_errors=True)
 

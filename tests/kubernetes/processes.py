@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 INSIDE = binaries.Path(__file__).with_name("inside.sh")
 NAMESPACES = ["--mount", "--net", "--pid", "--ipc", "--uts"]
 START_TIMEOUT = 30
-GRACE = 15
+GRACE = 5
 # Stopped in this order: nothing loses what it still wants to write.
-ENDS = ("kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
+ENDS = ("kubelet", "kube-proxy", "coredns", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
 
 
 class NodeError(RuntimeError):
@@ -161,10 +161,13 @@ class Namespaces:
             return
         # nsenter waits for the daemon and does not hand signals on.
         with contextlib.suppress(psutil.Error):
-            for child in psutil.Process(process.pid).children():
-                child.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE)
+            daemons = psutil.Process(process.pid).children()
+            for daemon in daemons:
+                daemon.terminate()
+            # The API server would wait a minute for clients that watch.
+            for daemon in psutil.wait_procs(daemons, timeout=GRACE)[1]:
+                daemon.kill()
+        process.wait()
 
     def _terminate_pods(self) -> None:
         """Tell every pod's processes to end, as a machine that is shut down does."""

@@ -22,7 +22,8 @@ options:
   resources:
     description:
       - The resources, by keys of your own. Each holds the name of a module of this collection, with that module's
-        options, and may hold C(after), the keys of what must be there before, and C(wait), for this one alone.
+        options, and may hold C(after), the keys of what must be there before, C(after_begin), the keys of what must
+        have been begun, and C(wait), for this one alone.
       - In place of any value, C({of: KEY.path}) is what Azure says of another resource, such as
         C({of: outbound.properties.ipAddress}); that one must be there before, too.
       - An option that is a secret cannot be named here, but the file that holds it.
@@ -110,6 +111,10 @@ done:
   returned: always
   type: list
   elements: str
+tenant_id:
+  description: Tenant of who signs in.
+  returned: always
+  type: str
 failure:
   description: What Azure refused with - its code, its message, the HTTP status and the correlation id.
   returned: on failure

@@ -53,6 +53,12 @@ options:
         description: Zones in which the size must be offered.
         type: list
         elements: str
+  node_pools:
+    description:
+      - Node pools, as in O(matcha.mlops.aks_cluster#module:agent_pool_profiles); their machines are added to
+        O(vm_sizes), as many as there can be.
+    type: list
+    elements: dict
   names:
     description:
       - Names that all of Azure shares, and which must be free, or the subscription's own already.
@@ -193,6 +199,7 @@ def main() -> None:
         "location": {"type": "str"},
         "providers": TEXTS,
         "vm_sizes": {"type": "list", "elements": "dict", "options": SIZE},
+        "node_pools": {"type": "list", "elements": "dict"},
         "names": {"type": "dict", "options": {name: {**TEXTS, "no_log": False} for name in NAMES}},
         "resource_group": {"type": "str"},
         "actions": TEXTS,

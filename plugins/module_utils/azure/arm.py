@@ -118,15 +118,25 @@ class Arm:
         return str(found[0]["subscriptionId"])
 
     @cached_property
+    def _claims(self) -> dict[str, Any]:
+        with explaining("Signing in"):
+            return claims(self.credential.get_token(self.auth.cloud.scope).token)
+
+    @property
     def principal(self) -> tuple[str, str]:
         """Return who signs in, as an object id and a type, both as role assignments name them."""
-        with explaining("Signing in"):
-            found = claims(self.credential.get_token(self.auth.cloud.scope).token)
+        found = self._claims
         return str(found["oid"]), "ServicePrincipal" if found.get("idtyp") == "app" else "User"
 
-    def twin(self) -> Arm:
-        """Return another one of the same sign-in, for another thread: each has pauses of its own."""
-        twin = Arm(self.auth, self.deadline.end - time.monotonic(), self._fence)
+    @property
+    def tenant(self) -> str:
+        """Return the tenant of who signs in."""
+        return str(self._claims.get("tid") or self.auth.tenant)
+
+    def twin(self, seconds: float | None = None) -> Arm:
+        """Return another one of the same sign-in, for another thread: each has pauses of its own, and may have less."""
+        left = self.deadline.end - time.monotonic()
+        twin = Arm(self.auth, left if seconds is None else min(left, seconds), self._fence)
         twin.warnings, twin.roles = self.warnings, self.roles
         twin.credential, twin.subscription = self.credential, self.subscription
         return twin

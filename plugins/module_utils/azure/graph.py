@@ -19,14 +19,18 @@ from typing import Any
 from ..errors import MatchaError
 from ..files import alone
 from .arm import Arm
+from .errors import AzureError
 from .converge import Outcome, converge
 from .graph_nodes import Node
 from .kind import SETTLED
 from .kinds.plain import PlainKind
+from .kinds.role_assignment import RoleAssignment
 from .options import Document
 
 # What is asked of Azure at the same time.
 WIDTH = 16
+# Seconds for which somebody who does not wait does.
+PATIENCE = 5
 
 
 class GraphError(MatchaError):
@@ -88,18 +92,33 @@ class Graph:
             raise GraphError(self)
 
     def _ready(self, node: Node) -> bool:
-        return all(self.states[key].done for key in node.needs)
+        begun = all(self.states[key].outcome or self.states[key].done for key in node.follows)
+        return begun and all(self.states[key].done for key in node.needs)
 
     def _converge(self, node: Node, local: threading.local) -> None:
-        if not hasattr(local, "arm"):
-            local.arm = self.arm.twin()
         waits = self.waits if node.wait is None else node.wait
+        arm = self._arm(local, node, waits)
         params = {**node.params(self._value), "wait": waits}
         state = self.states[node.key]
         lock = alone(self.folder / "platform" / node.key) if self.folder and not self.check_mode else nullcontext()
         with lock:
-            state.outcome = outcome = converge(node.kind, local.arm, params, self.check_mode)
+            try:
+                state.outcome = outcome = converge(node.kind, arm, params, self.check_mode)
+            except AzureError as error:
+                if waits or not (node.kind.passes(error, params) or error.code == "Timeout"):
+                    raise
+                # What passes by itself is for those who wait.
+                return
         state.done = self.check_mode or waits or isinstance(node.kind, PlainKind) or self._settled(node, outcome)
+
+    def _arm(self, local: threading.local, node: Node, waits: bool) -> Arm:
+        """Return this thread's own; a role of somebody new takes half a minute, for which only some can wait."""
+        if not waits and isinstance(node.kind, RoleAssignment):
+            return self.arm.twin(PATIENCE)
+        if not hasattr(local, "arm"):
+            local.arm = self.arm.twin()
+        found: Arm = local.arm
+        return found
 
     @staticmethod
     def _settled(node: Node, outcome: Outcome) -> bool:
@@ -140,6 +159,7 @@ class Graph:
             "plan": {key: said(self.states[key]) for key in self.nodes},
             "done": [key for key, state in self.states.items() if state.done],
             "ids": dict(self._ids()),
+            "tenant_id": self.arm.tenant,
         }
 
     def _ids(self) -> Iterator[tuple[str, str]]:

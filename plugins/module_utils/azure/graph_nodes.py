@@ -41,7 +41,7 @@ KINDS: dict[str, type[Kind]] = {
     "user_assigned_identity": UserAssignedIdentity,
 }
 # Beside the kind and its options.
-OTHERS = ("after", "wait")
+OTHERS = ("after", "after_begin", "wait")
 Value = Callable[[str, "tuple[str, ...]"], Any]
 
 
@@ -55,6 +55,8 @@ class Node:
     options: Mapping[str, Any]
     # Keys of the resources that must be there before.
     needs: frozenset[str]
+    # Those that must have been begun before.
+    follows: frozenset[str]
     # Whether it is waited for, whatever the task says of all.
     wait: bool | None
 
@@ -110,7 +112,8 @@ def node_of(key: str, told: Any, common: Mapping[str, Any]) -> Node:
         if name in kind.options and name not in options and value is not None:
             options[name] = value
     needs = {*named(options), *(told.get("after") or ())}
-    return Node(key, modules[0], kind, options, frozenset(needs), told.get("wait"))
+    follows = frozenset(told.get("after_begin") or ())
+    return Node(key, modules[0], kind, options, frozenset(needs), follows, told.get("wait"))
 
 
 def nodes_of(told: Mapping[str, Any], only: Iterable[str] | None, common: Mapping[str, Any]) -> dict[str, Node]:
@@ -123,7 +126,7 @@ def nodes_of(told: Mapping[str, Any], only: Iterable[str] | None, common: Mappin
             raise MatchaError(f"resources.{key} needs itself: {' needs '.join((*path[path.index(key) :], key))}.")
         if key not in nodes:
             raise MatchaError(f"resources.{path[-1]} needs {key}, which is none of them." if path else f"No {key}.")
-        for other in sorted(nodes[key].needs):
+        for other in sorted(nodes[key].needs | nodes[key].follows):
             take(other, (*path, key))
         meant[key] = nodes[key]
 

@@ -16,6 +16,7 @@ from ..errors import MatchaError
 from .arm import RESOURCES_API, SUBSCRIPTIONS_API, Arm
 from .auth import Auth
 from .errors import ADVICE, AzureError
+from .kinds.aks_pool import DEFAULT_SIZE
 from .options import same_location, same_text
 from .preflight_machines import Machines
 from .preflight_rows import Row, render
@@ -51,6 +52,7 @@ class PreflightError(MatchaError):
 
 def run(params: Params, _check_mode: bool) -> dict[str, Any]:
     """Check everything that the task names; return the module's result. Raises ``MatchaError``."""
+    params = {**params, "vm_sizes": [*(params["vm_sizes"] or ()), *map(machines_of, params["node_pools"] or ())]}
     if params["vm_sizes"] and not params["location"]:
         raise MatchaError("Set location: sizes and quotas are a region's.")
     vague = [each for name in ("actions", "data_actions") for each in params[name] or () if "*" in each]
@@ -69,6 +71,19 @@ def run(params: Params, _check_mode: bool) -> dict[str, Any]:
         "passed": passed,
         "msg": render(rows),
         "warnings": arm.warnings,
+    }
+
+
+def machines_of(pool: Params) -> dict[str, Any]:
+    """Return the machines of a node pool of AKS, all that it can grow to. Raises ``MatchaError``."""
+    count = str(pool.get("max_count") or pool.get("count") or 1)
+    if not count.isdigit():
+        raise MatchaError(f"The node pool '{pool.get('name')}' has {count} nodes: set count or max_count to a number.")
+    return {
+        "size": pool.get("vm_size") or DEFAULT_SIZE,
+        "count": int(count),
+        "spot": pool.get("scale_set_priority") == "Spot",
+        "zones": pool.get("availability_zones"),
     }
 
 

@@ -14,6 +14,8 @@ NEW_POOL = "Make a pool of another name, and delete this one."
 # AKS keeps names of this beginning to itself, and marks spot nodes with them.
 RESERVED = "kubernetes.azure.com/"
 
+DEFAULT_SIZE = "Standard_DS3_v2"
+
 
 def same_version(wanted: Any, found: Any) -> bool:
     """Return whether a version is the one asked for; ``1.36`` is any of its patch releases."""
@@ -90,7 +92,7 @@ def pool_defaults(pool: Mapping[str, Any]) -> dict[str, Any]:
         "mode": "User",
         "type": "VirtualMachineScaleSets",
         "os_type": "Linux",
-        "vm_size": "Standard_DS3_v2",
+        "vm_size": DEFAULT_SIZE,
     }
     if pool.get("enable_auto_scaling"):
         defaults["count"] = max(pool.get("min_count") or 0, 1 if pool.get("mode") == "System" else 0)

@@ -115,7 +115,7 @@ class Waiter:
         ]
         words = "".join(self._words(found[name]) for name in reasons)
         text = redacted("\n".join(lines), self.hidden)
-        return f"Not ready within {self.timeout:g} s (wait_timeout): {text}{words}"
+        return f"Not ready within {self.timeout:.0f} s (wait_timeout): {text}{words}"
 
     def _words(self, found: Iterable[Trouble]) -> str:
         """Return the last words of the first container that has any, without secrets."""

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import stat
 import subprocess
 import tarfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 # Of every file in every image, so that it doesn't depend on when it was made.
 MODIFIED = 1767225600
+_WEEK = 7 * 24 * 3600
 # Folders that Debian has merged into /usr; the packages still name them.
 MERGED = ("bin", "lib", "lib64", "sbin")
 
@@ -59,8 +62,19 @@ class _Hashed:
 
 def layer(name: str, inputs: str, fill: Callable[[Path], None], owners: Mapping[str, Owner] | None = None) -> Layer:
     """Return the layer of this name and these inputs; `fill` puts its files into the folder that it is given."""
-    place = cached(f"image-layer-{name}", inputs, lambda folder: _make(folder, fill, owners or {}))
+    kind = f"image-layer-{name}"
+    place = cached(kind, inputs, lambda folder: _make(folder, fill, owners or {}))
+    keep(place, kind, _WEEK)
     return Layer(path=place / "layer.tar.zst", **json.loads((place / "layer.json").read_text("utf-8")))
+
+
+def keep(place: Path, kind: str, seconds: int) -> None:
+    """Note that this is in use; remove others of its kind that nobody has used for so long."""
+    os.utime(place)
+    digits = len(place.name) - len(kind) - 1
+    for other in place.parent.glob(f"{kind}-{'[0-9a-f]' * digits}"):
+        if other.stat().st_mtime < time.time() - seconds:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _make(folder: Path, fill: Callable[[Path], None], owners: Mapping[str, Owner]) -> None:

@@ -8,14 +8,13 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import tarfile
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.kubernetes.caches import cache_folder, cached, key
+from tests.kubernetes.caches import cached, key
 
-from .layers import MODIFIED, Layer, Owner, layer
+from .layers import MODIFIED, Layer, Owner, keep, layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 _PREFIX = "application/vnd.oci.image."
 _CREATED = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(MODIFIED))
-# Of the same image, what nobody has used for so long is not to fill the disk.
-_KEPT = 3600
+# The client's image is another one whenever a verification changes.
+_HOUR = 3600
 
 
 def architecture() -> str:
@@ -50,10 +49,7 @@ def image(name: str, layers: Sequence[Layer], config: Mapping[str, Any]) -> Path
     kind = f"image-{_plain(name)}"
     inputs = key("1", name, json.dumps(config, sort_keys=True), *(one.digest for one in layers))
     found = cached(kind, inputs, lambda folder: _write(folder / "image.tar", name, layers, config)) / "image.tar"
-    os.utime(found.parent)
-    for other in cache_folder().glob(f"{kind}-{'[0-9a-f]' * len(inputs)}"):
-        if other.stat().st_mtime < time.time() - _KEPT:
-            shutil.rmtree(other, ignore_errors=True)
+    keep(found.parent, kind, _HOUR)
     return found
 
 

@@ -36,7 +36,9 @@ class Keeper:
 
     layout: Layout
     node: Node
-    requests: queue.Queue[tuple[str, dict[str, Any], Connection | None]] = field(default_factory=queue.Queue)
+    requests: queue.SimpleQueue[tuple[str, dict[str, Any], Connection | None]] = field(
+        default_factory=queue.SimpleQueue
+    )
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
     def listen(self) -> None:

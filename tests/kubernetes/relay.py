@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 CLONE_NEWNET = 0x40000000
 CONNECT_TIMEOUT = 20
@@ -55,14 +55,17 @@ class Relays:
     """All relays of a node. Those of the host stay when the node is stopped, and lead to it when it runs again."""
 
     inside: Inside | None = None
-    _listeners: list[socket.socket] = field(default_factory=list)
-    # Relays of the node end with its network and are made again with the next one.
+    _outside: list[socket.socket] = field(default_factory=list)
+    # Relays of the node end with its network, which lives as long as they do, and are made again with the next one.
+    _inside: list[socket.socket] = field(default_factory=list)
     _wanted_inside: dict[Address, Address] = field(default_factory=dict)
+    _connections: set[socket.socket] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def from_host(self, target: Address, port: int = 0) -> int:
         """Listen on 127.0.0.1 for what leads to an address in the node, and return the port."""
         listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        self._outside.append(listener)
         self._serve(listener, lambda: self._connected_inside(target))
         return int(listener.getsockname()[1])
 
@@ -85,11 +88,15 @@ class Relays:
         inside, self.inside = self.inside, None
         if inside:
             inside.close()
+        _end(self._inside)
+        # The other ends may be gone without a word, and nobody is to wait for them.
+        with self._lock:
+            for connection in self._connections:
+                _shut(connection)
 
     def close(self) -> None:
         self.leave()
-        for listener in self._listeners:
-            _close(listener)
+        _end(self._outside)
 
     def _listen_inside(self, address: Address, target: Address) -> None:
         assert self.inside
@@ -97,6 +104,7 @@ class Relays:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(128)
+        self._inside.append(listener)
         self._serve(listener, lambda: socket.create_connection(target, CONNECT_TIMEOUT))
 
     def _connected_inside(self, target: Address) -> socket.socket:
@@ -113,34 +121,41 @@ class Relays:
         return connection
 
     def _serve(self, listener: socket.socket, connect: Callable[[], socket.socket]) -> None:
-        self._listeners.append(listener)
-        threading.Thread(target=_accept, args=(listener, connect), daemon=True).start()
+        threading.Thread(target=self._accept, args=(listener, connect), daemon=True).start()
 
+    def _accept(self, listener: socket.socket, connect: Callable[[], socket.socket]) -> None:
+        while True:
+            try:
+                client, _address = listener.accept()
+            except OSError:
+                # It was closed, or its network is gone.
+                return
+            threading.Thread(target=self._join, args=(client, connect), daemon=True).start()
 
-def _accept(listener: socket.socket, connect: Callable[[], socket.socket]) -> None:
-    while True:
+    def _join(self, client: socket.socket, connect: Callable[[], socket.socket]) -> None:
+        with client:
+            try:
+                server = connect()
+            except (OSError, RuntimeError):
+                return
+            with server, self._counted(client, server):
+                for connection in (client, server):
+                    connection.settimeout(None)
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                back = threading.Thread(target=_copy, args=(server, client), daemon=True)
+                back.start()
+                _copy(client, server)
+                back.join()
+
+    @contextlib.contextmanager
+    def _counted(self, *connections: socket.socket) -> Iterator[None]:
+        with self._lock:
+            self._connections.update(connections)
         try:
-            client, _address = listener.accept()
-        except OSError:
-            # It was closed, or its network is gone.
-            return
-        threading.Thread(target=_join, args=(client, connect), daemon=True).start()
-
-
-def _join(client: socket.socket, connect: Callable[[], socket.socket]) -> None:
-    with client:
-        try:
-            server = connect()
-        except (OSError, RuntimeError):
-            return
-        with server:
-            for connection in (client, server):
-                connection.settimeout(None)
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            back = threading.Thread(target=_copy, args=(server, client), daemon=True)
-            back.start()
-            _copy(client, server)
-            back.join()
+            yield
+        finally:
+            with self._lock:
+                self._connections.difference_update(connections)
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
@@ -150,16 +165,21 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
     except OSError:
         # One side is gone, so the other has nobody to talk to.
         for end in (source, target):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+            _shut(end)
         return
     # The other direction may go on.
     with contextlib.suppress(OSError):
         target.shutdown(socket.SHUT_WR)
 
 
-def _close(listener: socket.socket) -> None:
-    # Closing alone does not wake the thread that accepts.
+def _shut(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _end(listeners: list[socket.socket]) -> None:
+    while listeners:
+        listener = listeners.pop()
+        # Closing alone does not wake the thread that accepts.
+        _shut(listener)
+        listener.close()

@@ -4,29 +4,26 @@
 
 Needs SELDON_URL, SELDON_MODELS (the folder of the models) and MLflow's MLFLOW_TRACKING_URI,
 MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD, MLFLOW_BACKEND_STORE_URI. Without a tracking
-server the model is saved without one.
+server the model is saved without one. In a cluster, with SELDON_NAMESPACE, it needs in place of the folder
+SELDON_STORAGE_ACCOUNT and SELDON_STORAGE_CONTAINER, SELDON_CLIENT_IMAGE and SELDON_SERVER_IMAGE.
 """
 
-import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "client" / "files"))
+sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "client" / "files"), str(Path(__file__).resolve().parent)]
 sys.dont_write_bytecode = True  # beside the roles; verification.py allows it again
 
 from verification import Verification, remove_from_mlflow  # noqa: E402
+from verify_models import Cluster, Folder  # noqa: E402
 
 
 def body(verification: Verification) -> None:
     """Run the steps."""
     name = verification.name
     url = verification.reach("SELDON_URL")
-    models = Path(verification.setting("SELDON_MODELS"))
     tracked = bool(os.environ.get("MLFLOW_TRACKING_URI") and verification.reach("MLFLOW_TRACKING_URI"))
-    # MLServer does not look into hidden folders: a model appears there complete or not at all.
-    draft = models / f".{name}"
     with verification.step("load the client"):
         import mlflow
         import mlflow.sklearn
@@ -34,15 +31,8 @@ def body(verification: Verification) -> None:
         import requests
         from sklearn.linear_model import LinearRegression
 
-    def post(path: str, payload: object = None) -> "requests.Response":
-        return requests.post(f"{url}/v2/{path}", json=payload, timeout=60)
-
-    def remove() -> None:
-        for folder in [*models.glob(f"{verification.prefix}*"), *models.glob(f".{verification.prefix}*")]:
-            post(f"repository/models/{folder.name}/unload")
-            shutil.rmtree(folder)
-
-    verification.finally_do(remove)
+    served = (Cluster if os.environ.get("SELDON_NAMESPACE") else Folder)(verification, url)
+    verification.finally_do(lambda: served.remove_all(verification.prefix))
     if tracked:
         verification.finally_do(lambda: remove_from_mlflow(verification.prefix))
 
@@ -58,35 +48,27 @@ def body(verification: Verification) -> None:
         with verification.step("register a model in MLflow"):
             mlflow.set_experiment(name)
             mlflow.sklearn.log_model(model, name="model", registered_model_name=name, **options)
-    with verification.step("deploy the model"):
-        draft.mkdir(mode=0o700)
+
+    def save(folder: Path) -> None:
         if tracked:
-            mlflow.artifacts.download_artifacts(f"models:/{name}/1", dst_path=str(draft / "model"))
+            mlflow.artifacts.download_artifacts(f"models:/{name}/1", dst_path=str(folder / "model"))
         else:
-            mlflow.sklearn.save_model(model, str(draft / "model"), **options)
-        settings = {
-            "name": name,
-            "implementation": "mlserver_mlflow.MLflowRuntime",
-            "parameters": {"uri": "./model", "version": "1"},
-        }
-        (draft / "model-settings.json").write_text(json.dumps(settings), encoding="utf-8")
-        draft.rename(models / name)
-        answer = post(f"repository/models/{name}/load")
-        verification.expect(answer.status_code, 200, f"The answer to loading the model ({answer.text[:200]})")
+            mlflow.sklearn.save_model(model, str(folder / "model"), **options)
+
+    with verification.step("deploy the model"):
+        served.deploy(name, save)
     with verification.step("predict"):
         inputs = [
             {"name": column, "shape": [len(points), 1], "datatype": "FP64", "data": points[column].tolist()}
             for column in points.columns
         ]
-        answer = post(f"models/{name}/infer", {"inputs": inputs})
+        answer = requests.post(f"{served.url(name)}/infer", json={"inputs": inputs}, timeout=60)
         verification.expect(answer.status_code, 200, f"The answer to the question ({answer.text[:200]})")
         found = [round(float(value), 6) for value in answer.json()["outputs"][0]["data"]]
         verification.expect(found, expected, "The prediction")
     with verification.step("remove the model"):
-        answer = post(f"repository/models/{name}/unload")
-        verification.expect(answer.status_code, 200, f"The answer to unloading the model ({answer.text[:200]})")
-        shutil.rmtree(models / name)
-        status = requests.get(f"{url}/v2/models/{name}/ready", timeout=60).status_code
+        served.remove(name)
+        status = requests.get(f"{served.url(name)}/ready", timeout=60).status_code
         verification.expect(status, 404, "The answer about the removed model")
 
 

@@ -1,28 +1,18 @@
 # Copyright: Matcha contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep ports open that lead into a cluster: see the module's documentation, and forwarder.py."""
+"""Keep ports open that lead into a cluster: see the module's documentation."""
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
-import sys
-import time
-from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..module_utils.errors import MatchaError
-from ..module_utils.files import alone, write_atomically
-from ..module_utils.kubernetes import forwarder
-from ..module_utils.kubernetes.client import Access, Cluster
-from ..module_utils.kubernetes.forward import HOST, Target, pod_behind
+from ..module_utils.kubernetes.client import Access
 from ..module_utils.kubernetes.module import ACCESS_SPEC
-from ..module_utils.stack import watcher
 from ..plugin_utils.action import MatchaAction
+from ..plugin_utils.forwards import closed, opened
 from ..plugin_utils.kubernetes_action import with_cluster
 
 
@@ -33,141 +23,13 @@ class ActionModule(MatchaAction):
         **ACCESS_SPEC,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "folder": {"type": "path", "required": True},
-        "forwards": {
-            "type": "dict",
-            "default": {},
-        },
+        "forwards": {"type": "dict", "default": {}},
     }
 
     def act(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the open ports, and whether that changed anything."""
         folder = Path(os.path.expanduser(os.path.expandvars(options["folder"])))
-        check_mode = self._task.check_mode
         if options["state"] == "absent":
-            return _closed(folder, check_mode)
-        options = with_cluster(options, task_vars)
-        access = Access.of(options)
-        told = {
-            "folder": str(folder),
-            "access": {**vars(access), "kubeconfig": os.path.expanduser(access.kubeconfig or "~/.kube/config")},
-            "forwards": {name: _checked(name, each) for name, each in options["forwards"].items()},
-        }
-        if check_mode:
-            return {"changed": not _serves(_record(folder), told), "forwards": {}}
-        with alone(folder):
-            return _opened(folder, told)
-
-
-def _checked(name: str, told: Any) -> dict[str, Any]:
-    """Return one forward. Raises ``MatchaError``."""
-    try:
-        local = told.get("local_port")
-        found = {"namespace": str(told["namespace"]), "service": str(told["service"]), "port": int(told["port"])}
-        return {**found, "local_port": int(local) if local else None}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise MatchaError(f"The forward '{name}' needs namespace, service and port: {error} is wrong.") from error
-
-
-def _record(folder: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads((folder / forwarder.RECORD).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return {}
-
-
-def _alive(record: dict[str, Any]) -> bool:
-    process = record.get("process") or {}
-    return bool(process) and watcher.start_time(process["pid"]) == process["started"]
-
-
-def _serves(record: dict[str, Any], told: dict[str, Any]) -> bool:
-    """Return whether a process that lives does just what is told, whichever ports it found."""
-    if not _alive(record):
-        return False
-    there = {name: {**each, "local_port": None} for name, each in record["told"]["forwards"].items()}
-    wanted = {name: {**each, "local_port": None} for name, each in told["forwards"].items()}
-    ports = all(each["local_port"] in (None, record["ports"].get(name)) for name, each in told["forwards"].items())
-    return bool(there == wanted and ports and record["told"]["access"] == told["access"])
-
-
-def _opened(folder: Path, told: dict[str, Any]) -> dict[str, Any]:
-    record = _record(folder)
-    changed = not _serves(record, told)
-    if changed:
-        _end(record)
-        ports = _started(told, record.get("ports") or {})
-    else:
-        ports = record["ports"]
-    warnings = _troubles(told)
-    forwards = {name: {"url": f"http://{HOST}:{port}", "port": port} for name, port in ports.items()}
-    return {"changed": changed, "forwards": forwards, "warnings": warnings}
-
-
-def _started(told: dict[str, Any], kept: dict[str, int]) -> dict[str, int]:
-    """Start the process; it takes the ports that it had before, where they are free."""
-    wanted = {
-        name: {**each, "local_port": each["local_port"] or kept.get(name)} for name, each in told["forwards"].items()
-    }
-    answer = _start({**told, "forwards": wanted})
-    if "error" in answer and wanted != told["forwards"]:
-        # Somebody else has one of them by now.
-        answer = _start(told)
-    if "error" in answer:
-        raise MatchaError(answer["error"])
-    return dict(answer["ports"])
-
-
-def _start(told: dict[str, Any]) -> dict[str, Any]:
-    # Not waited for: it outlives this run.
-    process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-        [sys.executable, "-I", os.path.abspath(forwarder.__file__)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
-        text=True,
-    )
-    with suppress(BrokenPipeError), process.stdin or nullcontext():
-        if process.stdin:
-            process.stdin.write(json.dumps(told) + "\n")
-    with process.stdout or nullcontext():
-        line = process.stdout.readline() if process.stdout else ""
-    if not line:
-        return {"error": f"The process that keeps the ports could not start: see that {sys.executable} has kubernetes."}
-    return dict(json.loads(line))
-
-
-def _end(record: dict[str, Any]) -> None:
-    if not _alive(record):
-        return
-    process = record["process"]
-    with suppress(ProcessLookupError):
-        os.kill(process["pid"], signal.SIGTERM)
-    while watcher.start_time(process["pid"]) == process["started"]:
-        time.sleep(0.01)
-
-
-def _closed(folder: Path, check_mode: bool) -> dict[str, Any]:
-    record = _record(folder)
-    changed = _alive(record)
-    if changed and not check_mode:
-        with alone(folder):
-            _end(record)
-            # The next time they are the same ones.
-            write_atomically(folder / forwarder.RECORD, json.dumps({"ports": record.get("ports") or {}}))
-    return {"changed": changed, "forwards": {}}
-
-
-def _troubles(told: dict[str, Any]) -> list[str]:
-    """Return which of them lead nowhere yet. Raises ``MatchaError`` where there is no cluster."""
-    cluster = Cluster(Access(**told["access"]), patience=5)
-    # One question first, so that a cluster that does not answer is not asked for each.
-    cluster.resource("v1", "Service")
-    found = []
-    for each in told["forwards"].values():
-        try:
-            pod_behind(cluster, Target(each["namespace"], each["service"], each["port"]))
-        except MatchaError as error:
-            found.append(str(error))
-    return found
+            return closed(folder, self._task.check_mode)
+        access = Access.of(with_cluster(options, task_vars))
+        return opened(folder, access, options["forwards"], self._task.check_mode)

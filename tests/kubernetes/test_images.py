@@ -20,10 +20,8 @@ from tests.kubernetes.images import alias, from_scratch, images
 from tests.kubernetes.images.authority import authority, certificate
 from tests.kubernetes.images.layers import Owner, keep, layer, pack
 from tests.kubernetes.images.oci import described, image
-from tests.kubernetes.images.recipes import ROOT
 from tests.kubernetes.packages import PackagesUnavailableError, packages
 
-DOCKERFILE = ROOT / "roles/client/files/image/Dockerfile"
 SMALL = "nginxinc/nginx-unprivileged:1.29-alpine"
 
 

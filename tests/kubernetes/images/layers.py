@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.kubernetes.caches import cached
+from tests.kubernetes.caches import cached, key
 from tests.kubernetes.packages import packages
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class _Hashed:
 def layer(name: str, inputs: str, fill: Callable[[Path], None], owners: Mapping[str, Owner] | None = None) -> Layer:
     """Return the layer of this name and these inputs; `fill` puts its files into the folder that it is given."""
     kind = f"image-layer-{name}"
+    if owners:
+        inputs = key(inputs, repr(sorted(owners.items())))
     place = cached(kind, inputs, lambda folder: _make(folder, fill, owners or {}))
     keep(place, kind, _WEEK)
     return Layer(path=place / "layer.tar.zst", **json.loads((place / "layer.json").read_text("utf-8")))

@@ -8,13 +8,16 @@ It works without a deployment, in anybody's playbook. Where the role ``stack`` b
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .fenced import ReportingAction
 
 
 class AzureInformation(ReportingAction):
     """Run the module of the same name where the SDKs are, and report."""
+
+    # Options that the fact matcha_deployment answers.
+    PLACE: ClassVar[tuple[str, ...]] = ("subscription_id",)
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Use Ansible's own Python on a local connection, if none is set."""
@@ -27,9 +30,10 @@ class AzureInformation(ReportingAction):
         return dict(result)
 
     def options(self, variables: dict[str, Any]) -> dict[str, Any]:
-        """Return the module's options."""
-        del variables
-        return dict(self._task.args)
+        """Return the module's options; where a run has begun, its subscription is meant if the task names none."""
+        deployment = variables.get("matcha_deployment") or {}
+        here = {key: deployment[key] for key in self.PLACE if deployment.get(key)}
+        return {**here, **self._task.args}
 
     def _use_own_python(self, variables: dict[str, Any]) -> None:
         """Let the module run with Ansible's own Python, beside which its packages are, unless another one is set."""

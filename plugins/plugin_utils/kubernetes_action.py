@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.utils.display import Display
 
@@ -35,6 +35,8 @@ def with_cluster(options: dict[str, Any], variables: dict[str, Any]) -> dict[str
 class KubernetesInformation(AzureInformation):
     """Run the module of the same name where the client is."""
 
+    PLACE: ClassVar[tuple[str, ...]] = ()
+
     def options(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the module's options, with the cluster."""
         return with_cluster(super().options(variables), variables)
@@ -43,6 +45,7 @@ class KubernetesInformation(AzureInformation):
 class KubernetesAction(AzureAction):
     """The same for a module that changes something and waits: a line says what it waits for."""
 
+    PLACE: ClassVar[tuple[str, ...]] = ()
     _progress = ""
 
     def options(self, variables: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tests.kubernetes.cluster import running
-from tests.kubernetes.images import client_name, images
+from tests.kubernetes.images import client_name
 from tests.kubernetes.layout import ALIASES, ISSUER
 from tests.simulator.ids import ResourceId
 from tests.simulator.providers.compute import CLUSTERS
@@ -21,7 +21,7 @@ from . import disks, people
 from .following import Follower
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tests.simulator.operations import Operation
     from tests.simulator.simulator import Simulator
@@ -49,10 +49,10 @@ class Wanted:
 class Clusters(Follower):
     """The first simulated cluster is the real one; `doors` are ports of this machine that pods reach, by their own."""
 
-    def __init__(self, simulator: Simulator, folder: Path, doors: Mapping[int, int]) -> None:
+    def __init__(self, simulator: Simulator, folder: Path, doors: Mapping[int, int], tars: Iterable[Path]) -> None:
         super().__init__(simulator)
         self.cluster: Any = None
-        self._folder, self._doors = folder, doors
+        self._folder, self._doors, self._tars = folder, doors, tars
         self._stack = ExitStack()
         # It outlives its clusters.
         self._node: Any = None
@@ -73,7 +73,8 @@ class Clusters(Follower):
                 return None
             own = document["properties"]
             issuer = (own.get("oidcIssuerProfile") or {}).get("issuerURL", "")
-            up = (own.get("powerState") or {}).get("code", "Running") == "Running"
+            runs = (own.get("powerState") or {}).get("code", "Running") == "Running"
+            up = {"Starting": True, "Stopping": False}.get(own["provisioningState"], runs)
             people_now = people.administrators(self.simulator, document)
             return Wanted(document["id"].lower(), own["resourceUID"], up, issuer, people_now, document)
 
@@ -121,7 +122,7 @@ class Clusters(Follower):
             )
             for there, here in self._doors.items():
                 self._node.relay_in(here, DOOR, there)
-            for tar in images().values():
+            for tar in self._tars:
                 self._node.import_image(tar)
         else:
             self._node.reset(issuer=issuer)
@@ -162,7 +163,7 @@ class Clusters(Follower):
             return False
         state = document["properties"].get("provisioningState")
         ready = self.cluster is not None and self._born == document["properties"]["resourceUID"]
-        return state == "Creating" and not ready
+        return (state in {"Creating", "Starting"} and not (ready and self._up)) or (state == "Stopping" and self._up)
 
     def kubeconfig_for(self, cluster: dict[str, Any]) -> dict[str, Any] | None:
         """Return the real cluster's kubeconfig for a simulated one's. Called with the simulator locked."""

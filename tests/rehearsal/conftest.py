@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.kubernetes import cluster
+from tests.kubernetes.images import client_name
 from tests.rehearsal.world import rehearsal
 
 if TYPE_CHECKING:
@@ -24,5 +25,5 @@ def world() -> Iterator[World]:
     reason = cluster.trouble()
     if reason:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
-    with rehearsal(speed=1000) as found:
+    with rehearsal(speed=1000, image_names=[client_name()]) as found:
         yield found

@@ -15,6 +15,7 @@ from kubernetes import client
 from ansible_collections.matcha.mlops.plugins.module_utils.azure import arm
 from modules.harness import run_module
 from tests.kubernetes.images import client_name
+from tests.kubernetes.processes import wait_for
 from tests.rehearsal.clusters import client_of
 from tests.rehearsal.pods import run_pod
 
@@ -91,7 +92,12 @@ class Built:
         role = {"role_definition": "Azure Kubernetes Service RBAC Cluster Admin", "principal_type": "ServicePrincipal"}
         owner = self.world.simulator.owner.object_id
         run_module("role_assignment", scope=cluster["id"], principal_id=owner, **role)
-        run_module("aks_credentials", resource_group=GROUP, cluster_name="pot", path=str(self.kubeconfig), token=True)
+        path = {"path": str(self.kubeconfig), "set_current_context": True}
+        run_module("aks_credentials", resource_group=GROUP, cluster_name="pot", token=True, **path)
+        # A grant takes its time, here as there.
+        review = {"spec": {"resourceAttributes": {"verb": "*", "group": "*", "resource": "*"}}}
+        may = client.AuthorizationV1Api(client_of(self.kubeconfig)).create_self_subject_access_review
+        wait_for(lambda: may(review).status.allowed, "the administrator's rights", 60)
 
     def token(self, account: str = "default") -> str:
         """Return what the cluster gives a pod of this service account."""
@@ -132,6 +138,7 @@ def test_an_administrator_comes_in_with_a_token_of_entra_id(built: Built) -> Non
 
 def test_nobody_else_comes_in(built: Built) -> None:
     api = client_of(built.kubeconfig)
+    api.configuration.refresh_api_key_hook = None
     stranger = built.world.simulator.principals.add_service_principal("stranger", "Sesame-credential-1")
     for token, status in (
         # Known, but with no role here.
@@ -140,7 +147,7 @@ def test_nobody_else_comes_in(built: Built) -> None:
         (built.world.simulator.tokens.issue(built.world.simulator.owner, "https://management.azure.com"), 401),
         ("no-token", 401),
     ):
-        api.configuration.api_key = {"authorization": f"Bearer {token}"}
+        api.configuration.api_key = {"BearerToken": f"Bearer {token}"}
         with pytest.raises(client.ApiException) as refused:
             client.CoreV1Api(api).list_node()
         assert refused.value.status == status
@@ -175,7 +182,8 @@ import json, os, ssl, urllib.request
 from azure.identity import WorkloadIdentityCredential
 from azure.storage.blob import BlobClient
 import pymysql
-blob = BlobClient("https://teaaccount.blob.core.windows.net", "leaves", "black", credential=WorkloadIdentityCredential())
+who = WorkloadIdentityCredential()
+blob = BlobClient("https://teaaccount.blob.core.windows.net", "leaves", "black", credential=who)
 blob.upload_blob(b"assam", overwrite=True)
 connection = pymysql.connect(
     host="teazenmlserver.mysql.database.azure.com", user="matcha", password=os.environ["PASSWORD"], database="zenml",

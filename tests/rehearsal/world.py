@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.kubernetes.images import images
 from tests.kubernetes.images.authority import authority
 from tests.simulator.access import Delays
 from tests.simulator.http import DirectServer, Running
@@ -22,14 +23,18 @@ from .databases import Databases
 from .following import Followers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class World:
     """A simulated Azure that is real where it matters: pods run, data is kept, certificates are checked."""
 
-    def __init__(self, folder: Path, *, port: int = 0, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 0, image_names: Iterable[str] | None = None, **settings: Any
+    ) -> None:
         self.folder = folder
+        # What is missing is made now, which can take long.
+        tars = list(images(image_names).values())
         # The database's user must be able to pass.
         folder.chmod(0o711)
         use_authority(authority())
@@ -39,9 +44,8 @@ class World:
         self._thread = threading.Thread(target=self._direct.serve_forever, args=(0.02,), name="simulator-direct")
         self._thread.start()
         self.databases = Databases(self.simulator, folder / "databases", authority(), self._address)
-        self.clusters = Clusters(
-            self.simulator, folder / "cluster", {443: self._direct.server_address[1], 3306: self.databases.gate.port}
-        )
+        doors = {443: self._direct.server_address[1], 3306: self.databases.gate.port}
+        self.clusters = Clusters(self.simulator, folder / "cluster", doors, tars)
         for follower in (self.databases, self.clusters):
             follower.start()
         self.simulator.outside = Followers([self.databases, self.clusters])

@@ -26,9 +26,10 @@ import psutil
 
 from tests.kubernetes.caches import cache_folder
 
+from . import user
 from .world import World
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = user.ROOT
 BIN = ROOT / ".venv" / "bin"
 # Where the one rehearsal of this user is.
 POINTER = "rehearsal.json"
@@ -41,7 +42,7 @@ def main() -> int:
     up = commands.add_parser("up", help="bring everything up, provision, and leave it running")
     up.add_argument("--stack", default="")
     up.add_argument("--prefix", default="matcha")
-    up.add_argument("--location", default="westeurope")
+    up.add_argument("--location", default=user.LOCATION)
     up.add_argument("--speed", type=float, default=20.0, help="how many of Azure's seconds pass in a second")
     up.add_argument("arguments", nargs="*", help="more arguments of ansible-playbook, after --")
     commands.add_parser("down", help="remove everything")
@@ -113,18 +114,9 @@ def go_up(options: argparse.Namespace) -> int:
     subprocess.run([ROOT / "tools" / "bootstrap"], check=True)
     known = found() or begin(options.speed)
     folder = Path(known["folder"])
-    values = {
-        "matcha_home": str(folder / "home"),
-        "matcha_location": options.location,
-        "matcha_prefix": options.prefix,
-        **({"matcha_stack": options.stack} if options.stack else {}),
-    }
-    environment = {
-        **known["environment"],
-        "ANSIBLE_INVENTORY": str(ROOT / "inventories" / "azure"),
-        "AZURE_CONFIG_DIR": str(folder / "az"),
-        "KUBECONFIG": str(folder / "kubeconfig"),
-    }
+    stack = {"matcha_stack": options.stack} if options.stack else {}
+    values = user.variables(folder, matcha_location=options.location, matcha_prefix=options.prefix, **stack)
+    environment = user.environment(folder, known["environment"])
     write(folder / "variables.json", json.dumps(values))
     write(folder / "environment", "".join(f"export {k}={shlex.quote(v)}\n" for k, v in environment.items()))
     command = [BIN / "ansible-playbook", "playbooks/provision.yml", "-e", f"@{folder / 'variables.json'}"]

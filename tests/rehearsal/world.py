@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.kubernetes.images import images
 from tests.kubernetes.images.authority import authority
+from tests.kubernetes.seldon import core as seldon
 from tests.simulator.access import Delays
 from tests.simulator.http import DirectServer, Running
 from tests.simulator.keys import use_authority
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+def all_images(names: Iterable[str] | None = None) -> dict[str, Path]:
+    """Return the tar of each image that a rehearsal needs, of Seldon's operator too where that can be built."""
+    if names is not None:
+        return images(names)
+    return {**images(), **({} if seldon.trouble() else seldon.images())}
+
+
 class World:
     """A simulated Azure that is real where it matters: pods run, data is kept, certificates are checked."""
 
@@ -34,7 +42,7 @@ class World:
     ) -> None:
         self.folder = folder
         # What is missing is made now, which can take long.
-        tars = list(images(image_names).values())
+        tars = list(all_images(image_names).values())
         # The database's user must be able to pass.
         folder.chmod(0o711)
         use_authority(authority())

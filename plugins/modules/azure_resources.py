@@ -36,15 +36,15 @@ options:
     elements: str
   resource_group:
     description:
-      - Resource group of all that name none.
+      - Resource group of all that name none. The deployment's, if left out where a run has begun.
     type: str
   location:
     description:
-      - Region of all that name none.
+      - Region of all that name none. The deployment's, if left out where a run has begun.
     type: str
   tags:
     description:
-      - Tags of all that name none.
+      - Tags of all that name none. The deployment's, if left out where a run has begun.
     type: dict
   wait:
     description:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDS = ["cluster", "registry", "database", "storage", "vault", "identities"]
+HOST = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 PLAY = {"hosts": "localhost", "gather_facts": False}
 STACK: dict[str, Any] = {"ansible.builtin.import_role": {"name": "matcha.mlops.stack"}}
 PLATFORM = {"ansible.builtin.include_role": {"name": "matcha.mlops.platform"}}
@@ -50,7 +51,7 @@ class Platform:
     def run(self, *arguments: str, tasks: list[dict[str, Any]] | None = None, fails: bool = False, **more: Any) -> dict:
         """Run it to its end; return what the recap says."""
         path, inventory = self.folder / "playbook.yml", self.folder / "hosts.yml"
-        inventory.write_text(json.dumps({"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}))
+        inventory.write_text(json.dumps({"all": {"hosts": {"localhost": HOST}}}))
         if tasks is None:
             tasks = [PLATFORM, part("ready", platform_needs=NEEDS), SHOW]
         path.write_text(json.dumps([{**PLAY, "tasks": [STACK, *tasks, END]}]))
@@ -58,7 +59,7 @@ class Platform:
         done = subprocess.run(
             [Path(sys.executable).with_name("ansible-playbook"), "-i", inventory, path, "-e", variables, *arguments],
             cwd=ROOT,
-            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000", "ANSIBLE_CALLBACKS_ENABLED": "profile_tasks"},
+            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

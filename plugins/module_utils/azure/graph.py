@@ -19,8 +19,8 @@ from typing import Any
 from ..errors import MatchaError
 from ..files import alone
 from .arm import Arm
-from .errors import AzureError
 from .converge import Outcome, converge
+from .errors import AzureError
 from .graph_nodes import Node
 from .kind import SETTLED
 from .kinds.plain import PlainKind

@@ -78,9 +78,9 @@ class Vault:
             raise MatchaError(f"{KeyVaultSecret().label({**self.params, 'name': name})} {state}, then run this again.")
         return found
 
-    def generate(self, name: str) -> Document:
-        """Make a secret, or recover one that was deleted."""
-        body = {"value": random_value()}
+    def generate(self, name: str, value: str | None) -> Document:
+        """Make a secret, or recover one that was deleted. ``value`` is one that is in use already."""
+        body = {"value": value or random_value()}
         return self._call(name, lambda params: Generated().put(self.arm, params, body, None)) or {}
 
     def replace(self, name: str, value: str) -> Document:
@@ -133,7 +133,7 @@ def _one(vault: Vault, folder: Folder, name: str, there: bool, apply: bool) -> D
     """Return a secret, made if it has to be, and copy it."""
     if not (there or apply):
         return {}
-    found = vault.get(name) if there else vault.generate(name)
+    found = vault.get(name) if there else vault.generate(name, read_text(secret_file(folder, name)))
     if apply:
         _copy(secret_file(folder, name), str(found["value"]))
     return found

@@ -197,13 +197,16 @@ def test_a_reboot_loses_nothing(cluster: Cluster, objects: Objects) -> None:
     objects.wait_ready("keeper")
     objects.ask(cluster, "keeper", "/write?path=/data/tea", b"sencha")
     before = objects.pod("keeper").metadata.uid
-    cluster.stop()
-    assert cluster.status() == {}
-    with pytest.raises(NodeError, match="stopped: start it first"):
-        cluster.images()
-    cluster.start()
-    wait_for(lambda: _restarted(objects, "keeper"), "the pod to be restarted", TIMEOUT)
-    objects.wait_ready("keeper")
+    with serving(lambda request: (200, f"you asked {request.path}")) as url:
+        cluster.relay_in(int(url.rpartition(":")[2]), "10.224.0.103", 80)
+        cluster.stop()
+        assert cluster.status() == {}
+        with pytest.raises(NodeError, match="stopped: start it first"):
+            cluster.images()
+        cluster.start()
+        wait_for(lambda: _restarted(objects, "keeper"), "the pod to be restarted", TIMEOUT)
+        objects.wait_ready("keeper")
+        assert objects.ask(cluster, "keeper", "/get?url=http://10.224.0.103/tea") == "you asked /tea"
     assert objects.pod("keeper").metadata.uid == before
     assert objects.ask(cluster, "keeper", "/read?path=/data/tea") == "sencha"
     assert IMAGE in cluster.images()

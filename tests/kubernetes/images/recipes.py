@@ -151,7 +151,8 @@ MYSQL = Recipe(
 )
 NGINX = Recipe(
     "nginxinc/nginx-unprivileged:1.29-alpine",
-    packages=("nginx-light", "gettext-base"),
+    # The modules of upstream's image: njs.
+    packages=("nginx-light", "gettext-base", "libnginx-mod-http-js"),
     files="nginx",
     contents={"usr/share/nginx/html/index.html": "<!DOCTYPE html>\n<title>nginx</title>\n"},
     links={"var/log/nginx/access.log": "/dev/stdout", "var/log/nginx/error.log": "/dev/stderr"},

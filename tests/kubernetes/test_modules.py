@@ -485,12 +485,12 @@ def test_ports_stay_open_after_the_playbook(
     opened = {"ansible.builtin.debug": {"msg": "<{{ opened.forwards.tea.url }} {{ opened.changed }}>"}}
     closed = {"ansible.builtin.debug": {"msg": "<closed {{ closed.changed }}>"}}
     try:
-        said = re.findall("<(.*)>", playbook(tmp_path, [opening, opened, opening, opened]))
+        said = re.findall("<(.*?)>", playbook(tmp_path, [opening, opened, opening, opened]))
         url = said[0].split()[0]
         assert said == [f"{url} True", f"{url} False"]
         assert fetch(url)
         # The next time it is the same address.
-        said = re.findall("<(.*)>", playbook(tmp_path, [closing, closed, closing, closed, opening, opened]))
+        said = re.findall("<(.*?)>", playbook(tmp_path, [closing, closed, closing, closed, opening, opened]))
         assert said == ["closed True", "closed False", f"{url} True"]
         assert fetch(url)
         # What is gone leads nowhere, and says so.

@@ -41,7 +41,7 @@ class Access:
 
     def api_client(self) -> Any:
         """Return the client that the kubeconfig means. Raises ``MatchaError``; nothing of the file is quoted."""
-        config = _imported("kubernetes.config")
+        config, yaml = _imported("kubernetes.config"), _imported("yaml")
         client = _imported("kubernetes.client")
         path = Path(self.kubeconfig or "~/.kube/config").expanduser()
         if not path.is_file():
@@ -50,7 +50,15 @@ class Access:
             found = config.new_client_from_config(str(path), self.context or None, persist_config=False)
         except client.ApiException as error:
             raise translate("Signing in to the cluster", error) from error
-        except (config.ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (
+            config.ConfigException,
+            yaml.YAMLError,
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+        ) as error:
             # A parser's message may quote a credential.
             reason = str(error) if isinstance(error, config.ConfigException) else "it is malformed"
             raise UnreachableError(f"The kubeconfig {path} cannot be used", reason) from None
@@ -210,11 +218,11 @@ class Cluster:
         def send() -> Any:
             if method != "GET" and not options.get("dry_run"):
                 self.fence()
-            return client.request(method, path, serialize=False, _request_timeout=TIMEOUT, **options)
+            answer = client.request(method, path, serialize=False, _request_timeout=TIMEOUT, **options)
+            self._note(answer.headers)
+            return json.loads(answer.data)
 
-        answer = self._tried(what, kind, send)
-        self._note(answer.headers)
-        return dict(json.loads(answer.data))
+        return dict(self._tried(what, kind, send))
 
     def _note(self, headers: Any) -> None:
         """Keep what the server warns of: an API that ends, a pod that a policy would refuse."""
@@ -234,7 +242,7 @@ class Cluster:
                 raise
             except Exception as error:  # noqa: BLE001
                 found = _as_ours(what, error, kind)
-                if not found.busy or time.monotonic() > deadline:
+                if not found.busy or time.monotonic() >= deadline:
                     raise found from None
             time.sleep(PAUSE)
 

@@ -180,6 +180,8 @@ def main(keeper: Keeper | None = None) -> None:
     outcome = take(folder)
     if outcome == "acquired":
         outcome = keeper.acquire(holder)
+        if outcome != "acquired":
+            discard(folder)
     if outcome != "acquired":
         return answer(outcome)
     hold(folder, holder, watched, keeper)

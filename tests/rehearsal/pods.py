@@ -22,6 +22,7 @@ def run_pod(
     *,
     audience: str,
     namespace: str = "default",
+    account: str = "default",
 ) -> str:
     """Run a command in a pod that has a projected token for this audience; return what it printed."""
     from kubernetes import client
@@ -35,9 +36,11 @@ def run_pod(
         "command": list(command),
         "env": [{"name": key, "value": value} for key, value in values.items()],
         "volumeMounts": [{"name": "token", "mountPath": "/var/run/secrets/azure/tokens"}],
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
     }
     volumes = [{"name": "token", "projected": {"sources": [token]}}]
-    spec = {"restartPolicy": "Never", "containers": [container], "volumes": volumes}
+    spec = {"restartPolicy": "Never", "containers": [container], "volumes": volumes, "serviceAccountName": account}
+    spec["securityContext"] = {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
     core.create_namespaced_pod(namespace, {"metadata": {"name": name}, "spec": spec})
     end = time.monotonic() + TIMEOUT
     while (phase := core.read_namespaced_pod(name, namespace).status.phase) not in {"Succeeded", "Failed"}:

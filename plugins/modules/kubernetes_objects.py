@@ -13,7 +13,7 @@ description:
     and waits for all of them together.
   - What would become of each is tried on the server first. Only an object that would be another one afterwards is
     written; so a second run changes nothing, not even a C(resourceVersion). Fields that nobody named stay as they are.
-  - Other than M(kubernetes.core.k8s#module), it is fenced by the deployment's lock, plans without a cluster, waits for
+  - Other than M(kubernetes.core.k8s), it is fenced by the deployment's lock, plans without a cluster, waits for
     all objects at once, saying which and why, and never shows a value of a Secret.
 version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)

@@ -30,6 +30,9 @@ REGISTRIES = "Microsoft.ContainerRegistry/registries"
 # Where pods find Azure and the database: an address of the node's own.
 DOOR = ALIASES[0]
 NAMES = ("login.microsoftonline.com", "*.blob.core.windows.net", "*.vault.azure.net", "*.mysql.database.azure.com")
+# A cluster that was made elsewhere, whose issuer Entra ID can ask all the same.
+ELSEWHERE = "elsewhere"
+ISSUER_ELSEWHERE = "https://elsewhere.oic.prod-aks.azure.com/"
 HOSTS = dict.fromkeys(NAMES, DOOR)
 
 
@@ -52,11 +55,14 @@ class Clusters(Follower):
     def __init__(self, simulator: Simulator, folder: Path, doors: Mapping[int, int], tars: Iterable[Path]) -> None:
         super().__init__(simulator)
         self.cluster: Any = None
-        self._folder, self._doors, self._tars = folder, doors, tars
+        self._folder, self._doors, self._tars = folder, doors, list(tars)
+        self._imported: set[Path] = set()
         self._stack = ExitStack()
         # It outlives its clusters.
         self._node: Any = None
         self._registries: set[str] = set()
+        # The address of a cluster that is not Azure's, if there is one.
+        self._elsewhere = ""
         self._born = ""
         self._up = False
         self._people: set[str] | None = None
@@ -67,6 +73,8 @@ class Clusters(Follower):
     # -- what there is to be
 
     def wanted(self) -> Wanted | None:
+        if self._elsewhere:
+            return Wanted(ELSEWHERE, ELSEWHERE, True, ISSUER_ELSEWHERE, set(), {})
         with self.simulator.lock:
             document = next(iter(self.simulator.store.all(CLUSTERS)), None)
             if document is None:
@@ -78,8 +86,20 @@ class Clusters(Follower):
             people_now = people.administrators(self.simulator, document)
             return Wanted(document["id"].lower(), own["resourceUID"], up, issuer, people_now, document)
 
+    def elsewhere(self, address: str) -> None:
+        """From now on there is a cluster that nobody made in this Azure; its connections come from this address."""
+        self._elsewhere = address
+        self.wake()
+
+    def nowhere(self) -> None:
+        """Let that one be gone."""
+        self._elsewhere = ""
+        self.wake()
+
     def outbound(self) -> str | None:
         """Return the address that the cluster's connections come from; None: it has none that is known."""
+        if self._elsewhere:
+            return self._elsewhere
         with self.simulator.lock:
             document = next(iter(self.simulator.store.all(CLUSTERS)), None)
             profile = ((document or {"properties": {}})["properties"].get("networkProfile") or {}).get(
@@ -107,8 +127,10 @@ class Clusters(Follower):
             self._up = wanted.up
         if self._up:
             self._let_in(wanted.people)
+            self._import()
             self._fill_registries()
-            disks.follow(self.simulator, self._api, wanted.document)
+            if not self._elsewhere:
+                disks.follow(self.simulator, self._api, wanted.document)
         disks.forget(self.simulator, self._folder / "node" / "volumes")
 
     def _make(self, wanted: Wanted) -> None:
@@ -122,14 +144,23 @@ class Clusters(Follower):
             )
             for there, here in self._doors.items():
                 self._node.relay_in(here, DOOR, there)
-            for tar in self._tars:
-                self._node.import_image(tar)
         else:
             self._node.reset(issuer=issuer)
+        self._import()
         self._api = client_of(self._node.kubeconfig)
         self._born, self._up, self._people = wanted.born, True, None
         self._let_in(wanted.people)
         self.cluster = self._node
+
+    def _import(self) -> None:
+        for tar in [tar for tar in self._tars if tar not in self._imported]:
+            self._node.import_image(tar)
+            self._imported.add(tar)
+
+    def add_images(self, tars: Iterable[Path]) -> None:
+        """Let there be more images, for pods to come."""
+        self._tars += [tar for tar in tars if tar not in self._tars]
+        self.wake()
 
     def _remove(self) -> None:
         self.cluster = None

@@ -1,0 +1,57 @@
+# Copyright: Matcha contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A newer pinned version of a component upgrades in place, keeps its data, and leaves a dump of what was before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deployments import ROOT
+
+from tests.aks.stack import Aks
+from tests.kubernetes.images import images
+
+if TYPE_CHECKING:
+    import random
+    from pathlib import Path
+
+    from tests.rehearsal.world import World
+
+IMAGES = {
+    "zenml": "zenmldocker/zenml-server:{}",
+    "mlflow": "ghcr.io/mlflow/mlflow:v{}-full",
+    "chroma": "ghcr.io/chroma-core/chroma:{}",
+}
+
+
+def old(component: str) -> str:
+    """Return the older version that is locked."""
+    (path,) = (ROOT / "tests" / "locks").glob(f"{component}-*.txt")
+    return path.stem.partition("-")[2]
+
+
+def version(deployment: Aks, component: str) -> str:
+    return str(deployment.status()["components"][component]["version"])
+
+
+def test_upgrade(world: World, home: Path, rng: random.Random, full: bool) -> None:
+    for component in IMAGES if full else [rng.choice(list(IMAGES))]:
+        print(f"upgrade of {component}")
+        before = old(component)
+        world.clusters.add_images(images([IMAGES[component].format(before)]).values())
+        deployment = Aks.of(world, home, "older")
+        deployment.stack = f"only-{component}"
+        asked = {f"matcha_{component}_version": before}
+        deployment.run("provision", **asked).ok()
+        assert version(deployment, component) == before
+        deployment.keep("make")
+
+        assert deployment.run("provision").ok().changed == {f"matcha-{component}"}
+        assert version(deployment, component) != before
+        assert deployment.unready() == []
+        deployment.keep("check")
+        assert not deployment.run("provision").ok().changed
+        if component in ("zenml", "mlflow"):
+            # A database of the newer one is of no use to the older.
+            deployment.run("provision", **asked).failed(before)
+        deployment.destroy().ok()

@@ -54,15 +54,8 @@ def chart(folder: Path) -> Path:
 
 
 def images() -> dict[str, Path]:
-    """Return the tar of each image by its name: the operator's, and the router's with nginx's module njs."""
-    from tests.kubernetes.images import build, recipes
-    from tests.kubernetes.images.environment import base, more
-    from tests.kubernetes.images.oci import from_scratch, image
+    """Return the tar of the operator's image, by its name."""
+    from tests.kubernetes.images.oci import from_scratch
 
     name = "docker.io/seldonio/seldon-core-operator:1.17.1"
-    nginx = recipes.NGINX
-    layers = [base(), more((*nginx.packages, "libnginx-mod-http-js")), build._own(nginx)]
-    return {
-        name: from_scratch(name, {"/manager": operator()}, ["/manager"], user="8888:8888"),
-        nginx.name: image(nginx.name, layers, build.config(nginx)),
-    }
+    return {name: from_scratch(name, {"/manager": operator()}, ["/manager"], user="8888:8888")}

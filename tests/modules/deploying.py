@@ -171,7 +171,7 @@ class Site:
             "prefix": PREFIX,
             "home": str(self.folder / "home"),
             "location": "westeurope",
-            "stacks": STACKS,
+            "stacks": {"default": ["dvc"], **STACKS},
             "components": ["dvc", "chroma"],
             "purpose": "test",
             **options,

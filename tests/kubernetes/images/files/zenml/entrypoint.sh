@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Copyright: Matcha contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # As many open files as a server with many clients needs, where that is allowed.

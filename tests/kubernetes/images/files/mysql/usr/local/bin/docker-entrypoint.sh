@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Copyright: Matcha contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # There is no server in this image: only what a client needs.

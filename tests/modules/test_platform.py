@@ -13,6 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from modules.harness import run_module
+from simulator.access import ASSIGNMENTS
+from simulator.arm import resource_id
+from simulator.simulator import SUBSCRIPTION
+
 if TYPE_CHECKING:
     from modules.conftest import Azure
 
@@ -31,7 +36,10 @@ def part(name: str, **variables: Any) -> dict[str, Any]:
     }
 
 
-SHOW = {"ansible.builtin.copy": {"content": "{{ matcha_platform | to_json }}", "dest": "{{ shown }}", "mode": "0600"}}
+SHOW: dict[str, Any] = {
+    "ansible.builtin.copy": {"content": "{{ matcha_platform | to_json }}", "dest": "{{ shown }}", "mode": "0600"}
+}
+SHOW["changed_when"] = False
 END = {"ansible.builtin.import_role": {"name": "matcha.mlops.stack", "tasks_from": "end"}}
 
 
@@ -54,7 +62,17 @@ class Platform:
         inventory.write_text(json.dumps({"all": {"hosts": {"localhost": HOST}}}))
         if tasks is None:
             tasks = [PLATFORM, part("ready", platform_needs=NEEDS), SHOW]
-        path.write_text(json.dumps([{**PLAY, "tasks": [STACK, *tasks, END]}]))
+        path.write_text(
+            json.dumps(
+                [
+                    {
+                        **PLAY,
+                        "tasks": [STACK, *tasks, END],
+                        "vars": {"stack_missing": "ignore"} if tasks is DESTROY else {},
+                    }
+                ]
+            )
+        )
         variables = json.dumps({**self.variables, **more})
         done = subprocess.run(
             [Path(sys.executable).with_name("ansible-playbook"), "-i", inventory, path, "-e", variables, *arguments],
@@ -83,14 +101,168 @@ def platform(tmp_path: Path) -> Platform:
     return Platform(tmp_path)
 
 
-def test_from_nothing_and_again(azure: Azure, platform: Platform) -> None:
+DESTROY = [part("destroy")]
+HERE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/matcha-resources"
+
+
+class Log:
+    """Requests to Resource Manager, in the order in which they came."""
+
+    def __init__(self, requests: list[dict[str, Any]]) -> None:
+        self.requests = [each for each in requests if each["host"] == "management.azure.com"]
+
+    def first(self, method: str, *ends: str) -> int:
+        """Return the place of the first such request; `ends` are what its path ends with."""
+        wanted = tuple(each.lower() for each in ends)
+        for number, each in enumerate(self.requests):
+            if each["method"] == method and each["path"].lower().endswith(wanted):
+                return number
+        raise AssertionError(f"no {method} of {ends}")
+
+    def done(self, end: str) -> int:
+        """Return the place of the first answer that says that a resource is there."""
+        at = self.first("PUT", end)
+        return next(
+            number
+            for number, each in enumerate(self.requests)
+            if number > at and each["method"] == "GET" and each["path"].endswith(end) and each["status"] == 200
+        )
+
+    def writes(self) -> list[str]:
+        """Return the writes, as "METHOD path"; asking for credentials is none."""
+        return [
+            f"{each['method']} {each['path']}"
+            for each in self.requests
+            if each["method"] not in ("GET", "HEAD") and not each["path"].endswith("listClusterUserCredential")
+        ]
+
+
+def since(azure: Azure) -> Log:
+    return Log(azure.since())
+
+
+def there(azure: Azure) -> dict[str, dict[str, Any]]:
+    """Return the resources that Azure has, by their ids."""
+    return {
+        document["id"]: document
+        for rid, document in azure.simulator.store.within(resource_id(f"/subscriptions/{SUBSCRIPTION}"))
+        if rid.provider and "location" in document
+    }
+
+
+def principals(azure: Azure) -> set[str]:
+    """Return who has a role of those that still are somebody's."""
+    return {each["properties"]["principalId"] for each in azure.simulator.store.all(ASSIGNMENTS)}
+
+
+def check_order(log: Log) -> None:
+    """Nothing begins before what it needs, and what needs nothing of each other goes side by side."""
+    address, cluster = log.first("PUT", "/matcha-outbound"), log.first("PUT", "/matcha-k8s")
+    server = log.first("PUT", "/matchazenmlserver")
+    ready = log.done("/matcha-k8s")
+    assert address < cluster
+    assert log.first("PUT", "/userAssignedIdentities/matcha-cluster") < cluster
+    # The server begins before the address is there, for which the cluster waits.
+    assert server < cluster
+    for name in ("/kv-matcha", "/crmatcha", "/stmatchaacc", "/matchazenmlacc", "/matchadvcacc"):
+        assert log.first("PUT", name) < cluster
+    assert log.first("PUT", "/firewallRules/cluster") > log.first("PUT", "/databases/zenml") > server
+    for name in ("mlflow", "zenml", "pipelines", "models"):
+        assert log.first("PUT", f"/federatedIdentityCredentials/{name}") > ready
+    # The right to the vault takes minutes to work, and none of them is spent waiting for a cluster.
+    vault = log.first("PUT", "/kv-matcha")
+    assert log.first("PUT", *grants_on(log, "/kv-matcha/")) < min(ready, log.first("PUT", "/databases/zenml"))
+    assert vault < log.first("PUT", *grants_on(log, "/kv-matcha/"))
+
+
+def grants_on(log: Log, scope: str) -> list[str]:
+    return [each["path"] for each in log.requests if scope in each["path"] and "/roleAssignments/" in each["path"]]
+
+
+def check_made(azure: Azure, platform: Platform) -> None:
+    """Look at what Azure was asked for."""
+    found = there(azure)
+    tags = platform.fact["tags"]
+    assert set(tags) == {"matcha-deployment", "matcha-stack", "matcha-prefix"}
+    untagged = [name for name, each in found.items() if not tags.items() <= (each.get("tags") or {}).items()]
+    assert untagged == []
+    cluster = found[f"{HERE}/providers/Microsoft.ContainerService/managedClusters/matcha-k8s"]["properties"]
+    network = cluster["networkProfile"]
+    outbound = f"{HERE}/providers/Microsoft.Network/publicIPAddresses/matcha-outbound"
+    assert network["loadBalancerProfile"]["outboundIPs"]["publicIPs"] == [{"id": outbound}]
+    assert (network["networkPolicy"], network["networkPluginMode"]) == ("cilium", "overlay")
+    assert cluster["disableLocalAccounts"] is True
+    server = f"{HERE}/providers/Microsoft.DBforMySQL/flexibleServers/matchazenmlserver"
+    rules = [
+        (each["properties"]["startIpAddress"], each["properties"]["endIpAddress"])
+        for rid, each in azure.simulator.store.within(resource_id(server))
+        if "firewallrules" in str(rid).lower()
+    ]
+    assert rules == [(platform.fact["cluster"]["outbound_ip"],) * 2]
+    for storage in platform.fact["storage"].values():
+        account = found[f"{HERE}/providers/Microsoft.Storage/storageAccounts/{storage['account']}"]["properties"]
+        assert (account["allowSharedKeyAccess"], account["allowBlobPublicAccess"]) == (False, False)
+    kubeconfig = Path(platform.fact["cluster"]["kubeconfig"])
+    assert not kubeconfig.exists() or kubeconfig.stat().st_mode & 0o077 == 0
+
+
+def passwords(azure: Azure) -> list[str]:
+    """Return the passwords that the database server was sent."""
+    sent = [(each["body"] or {}).get("properties") or {} for each in azure.log() if isinstance(each["body"], dict)]
+    return [each["administratorLoginPassword"] for each in sent if "administratorLoginPassword" in each]
+
+
+def put_elsewhere(tags: dict[str, str]) -> list[str]:
+    """Let somebody else make things: one in our group, and one with our tags in a group of his own."""
+    run_module("resource_group", name="elsewhere", location="westeurope")
+    place = {"location": "westeurope"}
+    made = [
+        run_module("public_ip_address", resource_group="matcha-resources", name="foreign", **place),
+        run_module("public_ip_address", resource_group="elsewhere", name="copied", tags=tags, **place),
+    ]
+    return [each["resource"]["id"] for each in made]
+
+
+@pytest.mark.slow
+def test_a_platform_from_nothing_to_nothing(azure: Azure, platform: Platform) -> None:
     platform.run()
-    print(platform.output)
-    fact = platform.fact
-    print(json.dumps({k: v for k, v in fact.items() if k != "request"}, indent=1))
+    check_order(Log(azure.log()))
+    check_made(azure, platform)
+    (password,) = passwords(azure)
+    assert password not in platform.output
+
     azure.forget()
-    recap = platform.run()
-    print(platform.output)
-    print(azure.writes())
-    assert recap["changed"] == 0
-    assert azure.writes() == []
+    assert platform.run()["changed"] == 0
+    assert since(azure).writes() == []
+
+    azure.forget()
+    pool = {"name": "system", "mode": "System", "vm_size": "Standard_DS3_v2", "enable_auto_scaling": True}
+    more = {"matcha_node_pools": [{**pool, "min_count": 1, "max_count": 5}]}
+    platform.run(**more)
+    assert since(azure).writes() == [f"PUT {HERE}/providers/Microsoft.ContainerService/managedClusters/matcha-k8s"]
+
+    rights = principals(azure)
+    platform.run(tasks=DESTROY, matcha_keep_data=True)
+    assert len(rights - principals(azure)) == 5
+    kinds = {document["type"].partition("/")[2] for document in there(azure).values()}
+    assert kinds == {"storageAccounts", "flexibleServers", "vaults", "registries", "publicIPAddresses"}
+
+    azure.forget()
+    platform.run(**more)
+    # The vault's password is the server's still.
+    assert passwords(azure) == [password]
+    assert f"PUT {HERE}/providers/Microsoft.ContainerService/managedClusters/matcha-k8s" in since(azure).writes()
+
+    foreign = put_elsewhere(platform.fact["tags"])
+    platform.run(tasks=DESTROY)
+    assert sorted(there(azure)) == sorted(foreign)
+    assert all(each in platform.output for each in foreign)
+    assert principals(azure) == {azure.simulator.owner.object_id}
+
+
+def test_the_plan_for_an_empty_subscription(azure: Azure, platform: Platform) -> None:
+    platform.run("--check", "--diff")
+    assert since(azure).writes() == []
+    assert there(azure) == {}
+    for line in ("networkPolicy: cilium", "known once that is made", "subject: system:serviceaccount:mlflow:mlflow"):
+        assert line in platform.output

@@ -45,7 +45,12 @@ class GraphError(MatchaError):
         count = f"{len(lines)} of {len(graph.states)} resources failed" if len(graph.states) > 1 else "Failed"
         super().__init__(lines[0] + about if len(lines) == 1 else f"{count}.{about}\n" + "\n".join(lines))
         first = next(iter(failed.values()))
-        self.details: dict[str, Any] = {**graph.result(), **getattr(first, "details", {})}
+        self._details = {**graph.result(), **(first.details if first else {})}
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Return what became of all of them, and what Azure refused the first with."""
+        return self._details
 
 
 @dataclass
@@ -98,7 +103,8 @@ class Graph:
     def _converge(self, node: Node, local: threading.local) -> None:
         waits = self.waits if node.wait is None else node.wait
         arm = self._arm(local, node, waits)
-        params = {**node.params(self._value), "wait": waits}
+        planned = self._planned(node)
+        params = {**node.params(self._value, planned.options if planned else None), "wait": waits}
         state = self.states[node.key]
         lock = alone(self.folder / "platform" / node.key) if self.folder and not self.check_mode else nullcontext()
         with lock:
@@ -109,7 +115,23 @@ class Graph:
                     raise
                 # What passes by itself is for those who wait.
                 return
+        if planned:
+            told = self.states[planned.key].outcome
+            outcome.after = {name: each for name, each in outcome.after.items() if told and name not in told.after}
         state.done = self.check_mode or waits or isinstance(node.kind, PlainKind) or self._settled(node, outcome)
+
+    def _planned(self, node: Node) -> Node | None:
+        """Return the part of the same resource that a plan has made already, which is not there for all that."""
+        for key in node.needs if self.check_mode else ():
+            other, outcome = self.nodes[key], self.states[key].outcome
+            if (
+                other.module == node.module
+                and outcome
+                and outcome.resource is None
+                and self.id(key) == self.id(node.key)
+            ):
+                return other
+        return None
 
     def _arm(self, local: threading.local, node: Node, waits: bool) -> Arm:
         """Return this thread's own; a role of somebody new takes half a minute, for which only some can wait."""

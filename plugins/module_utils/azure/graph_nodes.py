@@ -65,10 +65,13 @@ class Node:
         """Return whether its id is known without asking Azure."""
         return not isinstance(self.kind, RoleAssignment)
 
-    def params(self, value: Value) -> dict[str, Any]:
-        """Return the options as a module has them, with what other resources have. Raises ``MatchaError``."""
+    def params(self, value: Value, others: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the options as a module has them, with what other resources have. Raises ``MatchaError``.
+
+        ``others`` are added to them.
+        """
         spec = spec_of(self.kind)
-        found = ArgumentSpecValidator(spec).validate(filled(self.options, value))
+        found = ArgumentSpecValidator(spec).validate(filled({**(others or {}), **self.options}, value))
         if found.error_messages:
             raise MatchaError(f"{self.key}: {'; '.join(found.error_messages)}.")
         params: dict[str, Any] = found.validated_parameters

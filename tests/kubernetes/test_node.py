@@ -221,15 +221,21 @@ def test_a_claims_folder_is_removed_with_it_unless_its_class_retains(cluster: Cl
     objects.create(retaining("retains"))
     objects.create(claim("goes", "managed-csi"), pod("goer", "goes"), claim("stays", "retains"), pod("stayer", "stays"))
     places = {}
-    for name, wanted in (("goer", "goes"), ("stayer", "stays")):
+    for name, wanted in (("stayer", "stays"), ("goer", "goes")):
         objects.wait_ready(name)
-        bound = objects.core.read_namespaced_persistent_volume_claim(wanted, "default")
-        places[wanted] = cluster.volumes / bound.spec.volume_name
+        volume = objects.core.read_namespaced_persistent_volume_claim(wanted, "default").spec.volume_name
+        places[wanted] = cluster.volumes / volume
         assert places[wanted].is_dir()
         objects.core.delete_namespaced_pod(name, "default")
         objects.core.delete_namespaced_persistent_volume_claim(wanted, "default")
+        if wanted == "stays":
+            wait_for(lambda name=volume: _phase(objects, name) == "Released", "the volume to be let go", TIMEOUT)
     wait_for(lambda: not places["goes"].exists(), "the folder to be removed", TIMEOUT)
     assert places["stays"].is_dir()
+
+
+def _phase(objects: Objects, volume: str) -> str:
+    return str(objects.core.read_persistent_volume(volume).status.phase)
 
 
 def test_a_fresh_cluster_has_nothing_of_the_old_one_but_its_volumes(cluster: Cluster, objects: Objects) -> None:

@@ -66,7 +66,8 @@ class Store:
         printed = node.run([*CTR, "images", "import", "--snapshotter", "overlayfs", str(tar)])
         # "unpacking NAME (DIGEST)...done"
         names = [line.split()[1] for line in printed.splitlines() if line.startswith("unpacking ")]
-        known[mark] = names
+        # Whatever had these names before has them no more.
+        known = {other: had for other, had in known.items() if not set(had) & set(names)} | {mark: names}
         new = self.root / "imported.json.new"
         new.write_text(json.dumps(known, indent=2), "utf-8")
         os.replace(new, self.root / "imported.json")

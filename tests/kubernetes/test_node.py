@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import kubernetes
@@ -23,11 +24,11 @@ from tests.kubernetes.cluster import ROOT, VARIABLE, Cluster, NodeNeeded, needed
 from tests.kubernetes.images.oci import from_scratch
 from tests.kubernetes.layout import alive
 from tests.kubernetes.processes import NodeError, wait_for
+from tests.kubernetes.store import Store
 from tests.servers import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 WEB = "web.default.svc.cluster.local"
 IMAGE = "registry.test/pod:1"
@@ -294,6 +295,38 @@ def test_nothing_is_left_of_a_node_whose_harness_or_keeper_was_killed(tmp_path: 
     cgroups.sweep()
     assert [path for one in cgroups.hierarchies() for path in one.glob(f"{cgroups.PREFIX}{keeper}")] == []
     assert str(folder) not in open("/proc/mounts", encoding="utf-8").read()  # noqa: SIM115
+
+
+class Imports:
+    """As much of a node as the store asks: every archive is an image called tea."""
+
+    def __init__(self) -> None:
+        self.archives: list[str] = []
+
+    def run(self, command: list[str]) -> str:
+        if "import" not in command:
+            return "tea\n"
+        self.archives.append(Path(command[-1]).name)
+        return "unpacking tea (sha256:0)...done\n"
+
+
+def test_an_image_is_imported_once_and_again_after_another_took_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    store, node = Store(tmp_path / "own"), Imports()
+    for name in ("old", "old", "new", "new", "old"):
+        archive = tmp_path / name
+        if not archive.exists():
+            archive.write_text(name, "utf-8")
+        assert store.load(node, archive) == ["tea"]  # type: ignore[arg-type]
+    assert node.archives == ["old", "new", "old"]
+
+
+def test_two_nodes_at_once_share_no_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first, second = Store(tmp_path / "first"), Store(tmp_path / "second")
+    assert (first.root, second.root) == (tmp_path / "matcha.mlops" / "containerd", tmp_path / "second")
 
 
 def test_an_existing_cluster_is_taken_in_its_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

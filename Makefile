@@ -62,6 +62,7 @@ rehearse-down: ## remove what `make rehearse` left running
 lock: setup ## lock all dependencies again; ARGS=--upgrade takes newer versions
 	@tools/lock-tools $(ARGS)
 	@.venv/bin/python tools/lock $(ARGS)
+	@tools/bootstrap dev && exec $(DEV)/python -m tests.kubernetes.images --lock
 
 build: setup ## make the collection's artifact, in build/
 	@.venv/bin/ansible-galaxy collection build --force --output-path build .

@@ -114,7 +114,7 @@ class Cluster:
         if fresh:
             self._kinds.pop(key, None)
         if key not in self._kinds:
-            group, _, version = api_version.rpartition("/")
+            group, _slash, version = api_version.rpartition("/")
             exceptions = _imported("kubernetes.dynamic.exceptions")
             # Without the prefix every group with a version of that name would be asked for.
             told = {"prefix": "apis" if group else "api", "group": group, "api_version": version, "kind": kind}

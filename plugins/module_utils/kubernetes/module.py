@@ -24,11 +24,12 @@ PROGRESS_SPEC: dict[str, Any] = {"progress_file": {"type": "path"}}
 
 def cluster_of(params: Mapping[str, Any], check_mode: bool = False) -> Cluster:
     """Return the cluster that the options mean. What is to be written is fenced by the run's lock."""
-    fence: Callable[[], None] = lambda: None  # noqa: E731
-    token = params.get("run")
-    if token and params.get("deployment"):
-        lock = LocalLock(Path(params["deployment"]))
-        fence = lambda: lock.check(token)  # noqa: E731
+    token, folder = params.get("run"), params.get("deployment")
+
+    def fence() -> None:
+        if token and folder:
+            LocalLock(Path(folder)).check(token)
+
     # A plan does not wait for a cluster that may not be there yet.
     return Cluster(Access.of(params), fence, 0 if check_mode else PATIENCE)
 

@@ -166,7 +166,7 @@ def _carry_out(cluster: Cluster, plans: Sequence[Plan], force: bool) -> dict[int
 
 def _await_kind(cluster: Cluster, item: Object, plans: Iterable[Plan]) -> None:
     """Wait until the API serves a kind whose definition was just applied."""
-    group, _, _version = item["apiVersion"].rpartition("/")
+    group = item["apiVersion"].rpartition("/")[0]
     told = [each.wanted.object for each in plans if each.wanted.object["kind"] == "CustomResourceDefinition"]
     ours = any(
         each["spec"].get("group") == group and each["spec"].get("names", {}).get("kind") == item["kind"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from .client import Cluster
 from .content import redacted
-from .errors import UnreadyError
+from .errors import KubernetesError, UnreadyError
 from .model import Object, label
 from .objects import side_by_side
 from .ready import FailedError, unready
@@ -83,7 +83,11 @@ class Waiter:
         return bool(found.get("volumeBindingMode") == "WaitForFirstConsumer")
 
     def _troubles(self, item: Object) -> list[Trouble]:
-        return troubles(self.cluster, item)
+        try:
+            return troubles(self.cluster, item)
+        except KubernetesError:
+            # Who may apply a workload may not be one who can look at its pods.
+            return []
 
     def _sentence(self, reasons: dict[str, str], found: dict[str, list[Trouble]]) -> str:
         """Return what is awaited in one line."""

@@ -77,7 +77,7 @@ class Platform:
         done = subprocess.run(
             [Path(sys.executable).with_name("ansible-playbook"), "-i", inventory, path, "-e", variables, *arguments],
             cwd=ROOT,
-            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000"},
+            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000", "ANSIBLE_LOG_PATH": str(self.folder / "log")},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -101,6 +101,8 @@ def platform(tmp_path: Path) -> Platform:
     return Platform(tmp_path)
 
 
+# They are asked by POST.
+QUESTIONS = ("listClusterUserCredential", "checkNameAvailability")
 DESTROY = [part("destroy")]
 HERE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/matcha-resources"
 
@@ -129,11 +131,11 @@ class Log:
         )
 
     def writes(self) -> list[str]:
-        """Return the writes, as "METHOD path"; asking for credentials is none."""
+        """Return the writes, as "METHOD path"."""
         return [
             f"{each['method']} {each['path']}"
             for each in self.requests
-            if each["method"] not in ("GET", "HEAD") and not each["path"].endswith("listClusterUserCredential")
+            if each["method"] not in ("GET", "HEAD") and not each["path"].endswith(QUESTIONS)
         ]
 
 
@@ -184,7 +186,11 @@ def check_made(azure: Azure, platform: Platform) -> None:
     found = there(azure)
     tags = platform.fact["tags"]
     assert set(tags) == {"matcha-deployment", "matcha-stack", "matcha-prefix"}
-    untagged = [name for name, each in found.items() if not tags.items() <= (each.get("tags") or {}).items()]
+    untagged = [
+        name
+        for name, each in found.items()
+        if "/MC_" not in name and not tags.items() <= (each.get("tags") or {}).items()
+    ]
     assert untagged == []
     cluster = found[f"{HERE}/providers/Microsoft.ContainerService/managedClusters/matcha-k8s"]["properties"]
     network = cluster["networkProfile"]

@@ -122,14 +122,10 @@ class Graph:
 
     def _planned(self, node: Node) -> Node | None:
         """Return the part of the same resource that a plan has made already, which is not there for all that."""
-        for key in node.needs if self.check_mode else ():
+        for key in node.needs if self.check_mode and node.names_itself else ():
             other, outcome = self.nodes[key], self.states[key].outcome
-            if (
-                other.module == node.module
-                and outcome
-                and outcome.resource is None
-                and self.id(key) == self.id(node.key)
-            ):
+            absent = outcome is not None and outcome.resource is None
+            if absent and other.module == node.module and self.id(key) == self.id(node.key):
                 return other
         return None
 

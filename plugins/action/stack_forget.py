@@ -23,7 +23,7 @@ class ActionModule(MatchaAction):
         **AUTH_SPEC,
         "state": {"type": "str", "choices": ["begun", "kept", "absent"], "required": True},
         "resource_group": {"type": "bool", "default": False},
-        "components": {"type": "list", "elements": "str", "default": ["configuration"]},
+        "components": {"type": "list", "elements": "str", "default": ["version", "configuration"]},
         "resources": {"type": "list", "elements": "str", "default": []},
     }
 
@@ -61,6 +61,6 @@ def kept(state: State, options: dict[str, Any]) -> State:
     found = {key: value for key, value in state.items() if key != "destroying"}
     return {
         **found,
-        "components": {name: part for name, part in parts.items() if part},
+        "components": {name: {**part, "kept": True} for name, part in parts.items() if part},
         "resources": sorted(options["resources"], key=str.casefold),
     }

@@ -132,7 +132,8 @@ ansible_facts:
     matcha_deployment:
       description:
         - The deployment and the run. On Azure there are also C(matcha_uuid), C(subscription_id), C(resource_group),
-          C(resource_group_created), C(location), C(tags) and C(resources).
+          C(resource_group_created), C(location), C(tags) and C(resources), and as they were when the run began
+          C(versions) and C(recorded), the C(configuration) of each component.
         - In check mode on an empty subscription C(matcha_uuid) consists of zeros.
       type: dict
       sample:

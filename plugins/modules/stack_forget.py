@@ -39,10 +39,10 @@ options:
   components:
     description:
       - With O(state=kept), what of each component stays recorded, by the names of options of
-        M(matcha.mlops.stack_record), such as C(configuration). What is left out is forgotten.
+        M(matcha.mlops.stack_record). The version says which one the data is of. What is left out is forgotten.
     type: list
     elements: str
-    default: [configuration]
+    default: [version, configuration]
   resources:
     description:
       - With O(state=kept), the ids of the resources that are left.

@@ -12,7 +12,8 @@ description:
   - Makes random secrets in a key vault, which is their place of record, and lays a copy of each into a file of its own
     in the run's folder that its owner alone can read. M(matcha.mlops.stack_end) removes the copies.
   - A secret that is there already is kept, and one that was deleted is recovered with its value. Where a copy differs
-    from the vault, the vault is right; where the vault has none, a copy that is there goes into it. No value is ever an argument or a result.
+    from the vault, the vault is right; where the vault has none, a copy that is there goes into it. No value is ever an
+    argument or a result.
   - A rotation takes two calls. The first puts a new value beside the old one, into a secret that ends with C(-new) and
     a file that ends with C(.new); once the component has it, the second, with O(state=promoted), puts it in the old
     one's place. So a rotation that was interrupted goes on with the next run.

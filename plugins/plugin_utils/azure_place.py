@@ -257,6 +257,7 @@ class AzurePlace(Place):
     def facts(self, state: State | None) -> dict[str, Any]:
         """Return what every resource of the deployment is made with."""
         found = state or {"matcha_uuid": PLANNED, "stack": {"name": ""}, "prefix": self.prefix}
+        parts = found.get("components", {})
         return {
             "matcha_uuid": found["matcha_uuid"],
             "subscription_id": self.arm.subscription,
@@ -265,6 +266,9 @@ class AzurePlace(Place):
             "location": found.get("location", ""),
             "tags": self._tags(found),
             "resources": found.get("resources", []),
+            # As they were when the run began.
+            "versions": {name: part["version"] for name, part in parts.items() if part.get("version")},
+            "recorded": {name: part.get("configuration", {}) for name, part in parts.items()},
             "ports": {},
             "environments": {},
         }

@@ -14,12 +14,14 @@ def inspect(state: State) -> dict[str, dict[str, Any]]:
     """Return, for each component of the stack, what is recorded."""
     found: dict[str, dict[str, Any]] = {}
     for name in state["stack"]["components"]:
-        part = state["components"].get(name)
+        part = state["components"].get(name, {})
+        # Of what was destroyed but for its data, no more is left.
+        there = bool(part) and not part.get("kept")
         found[name] = {
-            "recorded": part is not None,
+            "recorded": there,
             "running": None,
-            "healthy": part is not None,
-            "drift": [] if part is not None else ["It is not provisioned yet."],
-            **({"version": part["version"]} if part and part.get("version") else {}),
+            "healthy": there,
+            "drift": [] if there else ["It is not provisioned yet."],
+            **({"version": part["version"]} if there and part.get("version") else {}),
         }
     return found

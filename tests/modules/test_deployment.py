@@ -80,6 +80,8 @@ def test_from_nothing_and_again(site: Site) -> None:
         "location": "westeurope",
         "tags": wanted,
         "resources": [],
+        "versions": {},
+        "recorded": {},
         "ports": {},
         "environments": {},
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from modules.deploying import ACCOUNT, BOX, GROUP, Site
+from modules.deploying import ACCOUNT, BOX, GROUP, REMOTE, Site
 from modules.harness import run_module
 from modules.test_deployment import ACCOUNT_PATH, GROUP_PATH, arm_writes, deployed, site, tags
 
@@ -162,8 +162,12 @@ def test_a_destroy_that_keeps_data_keeps_the_deployments_identity(deployed: Site
     deployed.act("stack_end", begun)
     before = deployed.state
     forget(deployed, {"state": "begun"}, {"state": "kept", "resources": [BOX]})
-    assert deployed.state == {**before, "components": {"dvc": {"configuration": {"volume": "v"}}}, "resources": [BOX]}
-    assert deployed.deploy()["changed"]
+    kept = {"version": "3.0", "configuration": {"volume": "v"}, "kept": True}
+    assert deployed.state == {**before, "components": {"dvc": kept}, "resources": [BOX]}
+    facts = deployed.deploy()
+    assert facts["changed"]
+    assert (facts["versions"], facts["recorded"]) == ({"dvc": "3.0"}, {"dvc": {"volume": "v"}})
+    assert deployed.state["components"] == {"dvc": {"version": "3.0", "outputs": REMOTE}}
 
 
 def test_a_second_operator_is_given_the_right_to_the_state(deployed: Site, monkeypatch: pytest.MonkeyPatch) -> None:

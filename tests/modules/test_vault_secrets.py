@@ -112,6 +112,14 @@ def test_where_a_copy_differs_the_vault_is_right(keeper: Keeper) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_copy_from_before_the_vault_could_be_asked_is_its_value(keeper: Keeper) -> None:
+    (keeper.folder / "secrets").mkdir(parents=True, mode=0o700)
+    (keeper.folder / "secrets" / "word").write_text("early\n", encoding="utf-8")
+    assert keeper.run("word")["changed"]
+    assert keeper.copies == {"word": "early"}
+    assert keeper.recorded("word")
+
+
 def test_a_deleted_secret_comes_back_with_its_value(keeper: Keeper) -> None:
     keeper.run("word")
     value = keeper.copies["word"]

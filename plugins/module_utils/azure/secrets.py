@@ -78,9 +78,9 @@ class Vault:
             raise MatchaError(f"{KeyVaultSecret().label({**self.params, 'name': name})} {state}, then run this again.")
         return found
 
-    def generate(self, name: str, value: str | None) -> Document:
-        """Make a secret, or recover one that was deleted. ``value`` is one that is in use already."""
-        body = {"value": value or random_value()}
+    def generate(self, name: str, value: str) -> Document:
+        """Make a secret, or recover one that was deleted, whose old value is the right one."""
+        body = {"value": value}
         return self._call(name, lambda params: Generated().put(self.arm, params, body, None)) or {}
 
     def replace(self, name: str, value: str) -> Document:
@@ -130,12 +130,17 @@ def converge(vault: Vault, folder: Folder, names: Sequence[str], rotate: Sequenc
 
 
 def _one(vault: Vault, folder: Folder, name: str, there: bool, apply: bool) -> Document:
-    """Return a secret, made if it has to be, and copy it."""
+    """Return a secret, made if it has to be, and copy it.
+
+    A copy that is there before the vault has the secret was made while nobody could ask the vault, and is used already.
+    """
     if not (there or apply):
         return {}
-    found = vault.get(name) if there else vault.generate(name, read_text(secret_file(folder, name)))
+    path = secret_file(folder, name)
+    known = (read_text(path) or "").rstrip("\r\n")
+    found = vault.get(name) if there else vault.generate(name, known or random_value())
     if apply:
-        _copy(secret_file(folder, name), str(found["value"]))
+        _copy(path, str(found["value"]))
     return found
 
 

@@ -62,7 +62,8 @@ class ActionModule(MatchaAction):
         ways = ways_into(outputs)
         changed, urls, warnings = False, {}, []
         if ways:
-            make_private(folder)
+            if not self._task.check_mode:
+                make_private(folder)
             access = self._access(options, place, folder, outputs)
             done = opened(folder, access, ways, self._task.check_mode)
             changed, warnings = done["changed"], done.get("warnings", [])
@@ -83,10 +84,19 @@ class ActionModule(MatchaAction):
         path = folder / KUBECONFIG
         asked = {
             **{key: options[key] for key in AUTH_SPEC},
-            "subscription_id": state["subscription_id"], "resource_group": outputs["cloud"]["resource-group-name"],
-            "cluster_name": name, "path": str(path), "context": name, "token": True, "timeout": 300,
-            "state": "present", "admin": False, "set_current_context": True, "login": None,
-            "login_client_id": None, "public_fqdn": False,
+            "subscription_id": state["subscription_id"],
+            "resource_group": outputs["cloud"]["resource-group-name"],
+            "cluster_name": name,
+            "path": str(path),
+            "context": name,
+            "token": True,
+            "timeout": 300,
+            "state": "present",
+            "admin": False,
+            "set_current_context": True,
+            "login": None,
+            "login_client_id": None,
+            "public_fqdn": False,
         }
         credentials.apply(asked, self._task.check_mode)
         return Access(str(path), name)

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import urllib.request
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,19 +25,17 @@ from ansible_collections.matcha.mlops.plugins.module_utils.kubernetes.client imp
 from ansible_collections.matcha.mlops.plugins.module_utils.kubernetes.forward import Forward, Target, forwarded
 from ansible_collections.matcha.mlops.plugins.module_utils.stack.lock import LocalLock
 from tests.kubernetes import binaries
-from tests.kubernetes.cluster import ROOT, needed, running
+from tests.kubernetes.cluster import EXISTING, ROOT, NodeNeeded, needed, running
 from tests.kubernetes.images.build import images
-from tests.kubernetes.images.oci import from_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-IMAGE = "registry.test/pod:1"
-# Something with a shell in it.
-SHELL = "mysql:8.4"
+# A web server on 8080, with a shell in it.
+IMAGE = "nginxinc/nginx-unprivileged:1.29-alpine"
 SECRET = "s3cret-of-tea"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
-POD = {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
+POD = {"runAsNonRoot": True, "runAsUser": 101, "seccompProfile": {"type": "RuntimeDefault"}}
 CONTAINER = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 Run = "Callable[..., dict[str, Any]]"
@@ -45,15 +44,11 @@ Run = "Callable[..., dict[str, Any]]"
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     needed()
-    # A node that a person left running, while he works on these tests.
-    if os.environ.get("NODE_KUBECONFIG"):
-        yield os.environ["NODE_KUBECONFIG"]
-        return
     with running(tmp_path_factory.mktemp("node")) as cluster:
-        program = {"/pod": binaries.node_programs() / "pod"}
-        cluster.import_image(from_scratch(IMAGE, program, ["/pod", "serve", ":8080"]))
-        for tar in images([SHELL]).values():
-            cluster.import_image(tar)
+        # Another cluster has a registry to get it from.
+        with suppress(NodeNeeded):
+            for tar in images([IMAGE]).values():
+                cluster.import_image(tar)
         yield str(cluster.kubeconfig)
 
 
@@ -287,7 +282,7 @@ def test_an_image_that_does_not_exist(
 def shell(name: str, script: str, **more: Any) -> dict[str, Any]:
     container = {
         "name": "shell",
-        "image": SHELL,
+        "image": IMAGE,
         "imagePullPolicy": "IfNotPresent",
         "command": ["sh", "-c", script],
         "env": [{"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "tea", "key": "password"}}}],
@@ -403,7 +398,7 @@ def test_openshifts_client_does_the_same(run: Run, name: str, files: dict[str, A
 
 def test_what_a_cluster_is(run: Run) -> None:
     found = run("cluster_info")["cluster"]
-    assert found["version"] == binaries.version().removeprefix("v") or os.environ.get("NODE_KUBECONFIG")
+    assert found["version"] == binaries.version().removeprefix("v") or EXISTING
     assert found["issuer_url"].startswith("https://")
     assert not found["openshift"]
     # The test node has no agent that would.
@@ -444,10 +439,15 @@ def test_a_server_in_the_cluster_is_reached(
         fetch(url)
 
 
-def test_large_answers_come_whole(run: Run, kubeconfig: str, name: str, files: dict[str, Any]) -> None:
-    run("objects", objects=[namespace(name), workload(name), service(name)], **files)
+def test_large_answers_come_whole(run: Run, kubeconfig: str, name: str, files: dict[str, Any], tmp_path: Path) -> None:
+    text = "".join(f"{number} cups of tea\n" for number in range(40_000))
+    (tmp_path / "conf").write_text(text)
+    mount = {"name": "conf", "mountPath": "/usr/share/nginx/html/large"}
+    served = workload(name, container={"volumeMounts": [mount]})
+    served["spec"]["template"]["spec"]["volumes"] = [{"name": "conf", "configMap": {"name": "conf"}}]
+    run("objects", objects=[namespace(name), served, service(name)], **files)
     with forwarded(kubeconfig, "", name, "tea", 80) as url:
-        assert fetch(f"{url}/read?path=/pod").rstrip() == (binaries.node_programs() / "pod").read_bytes().rstrip()
+        assert fetch(f"{url}/large/conf").decode() == text
 
 
 @pytest.mark.parametrize(

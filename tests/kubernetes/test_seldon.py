@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SYSTEM, WORKLOADS, RELEASE = "seldon-system", "matcha-seldon-workloads", "seldon-core-operator"
 KIND = ("machinelearning.seldon.io", "v1", WORKLOADS, "seldondeployments")
 MLSERVER, NGINX = "seldonio/mlserver:1.7.1", "nginxinc/nginx-unprivileged:1.29-alpine"
+LEADER = "machinelearning.seldon.io"
 # What changes by itself: who leads, and what the cluster says of itself.
 LIVELY = {"leases", "events", "endpoints", "endpointslices", "pods", "controllerrevisions"}
 PLAY = f"""
@@ -134,7 +135,9 @@ class World:
             if resource.kind.endswith("List") or "list" not in resource.verbs or resource.name in LIVELY:
                 continue
             for namespace in (SYSTEM, WORKLOADS):
-                for item in resource.get(namespace=namespace).items:
+                # Whoever leads the operators says so in one of them every few seconds.
+                items = [item for item in resource.get(namespace=namespace).items if LEADER not in item.metadata.name]
+                for item in items:
                     generation = item.metadata.generation or item.metadata.resourceVersion
                     found[f"{resource.group_version} {resource.kind} {namespace}/{item.metadata.name}"] = generation
         return found

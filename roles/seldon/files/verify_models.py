@@ -38,7 +38,8 @@ class Folder:
     def _post(self, path: str) -> Any:
         import requests
 
-        return requests.post(f"{self.server}/v2/repository/models/{path}", timeout=60)
+        # The first model imports MLflow, which takes a minute on a busy machine.
+        return requests.post(f"{self.server}/v2/repository/models/{path}", timeout=300)
 
     def url(self, name: str) -> str:
         """Return where a model is asked."""

@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 VARIABLE = "MATCHA_TEST_KUBECONFIG"
 # Read before tests take everything of MATCHA_ out of the environment.
 EXISTING = os.environ.get(VARIABLE)
-KEEPER_TIMEOUT = 30
+KEEPER_TIMEOUT = 120
 TOOLS = ("bash", "ip", "mount", "nsenter", "setpriv", "unshare")
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tests.kubernetes.layout import Layout
 
-BOOT_TIMEOUT = 180
+BOOT_TIMEOUT = 300
 
 
 @dataclass
@@ -109,7 +109,7 @@ class Node:
                 return True
             return False
 
-        wait_for(answers, "containerd", 30, 0.1)
+        wait_for(answers, "containerd", BOOT_TIMEOUT, 0.1)
 
     def _choose_iptables(self) -> None:
         """Take the tables that this kernel has, tried in a network of its own."""

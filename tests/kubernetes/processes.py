@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 INSIDE = binaries.Path(__file__).with_name("inside.sh")
 NAMESPACES = ["--mount", "--net", "--pid", "--ipc", "--uts"]
-START_TIMEOUT = 30
+START_TIMEOUT = 120
 GRACE = 5
 # Stopped in this order: nothing loses what it still wants to write.
 ENDS = ("kubelet", "kube-proxy", "coredns", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")

@@ -49,7 +49,7 @@ class ActionModule(MatchaAction):
             before.update(state, components=dict(state["components"]))
             if part:
                 state["components"][component] = part
-            return {**state, **_resources(state, options["resources"])}
+            return {**state, **added(state, options["resources"])}
 
         if not self._task.check_mode:
             with place.lock().working(deployment["run"]):
@@ -59,7 +59,7 @@ class ActionModule(MatchaAction):
         elif deployment["exists"]:
             before.update(place.read())
         found = before.get("components", {}).get(component)
-        new = _resources(before, options["resources"])
+        new = added(before, options["resources"])
         return {
             "changed": (bool(part) and found != part) or any(before.get(key) != value for key, value in new.items()),
             "diff": {
@@ -71,7 +71,7 @@ class ActionModule(MatchaAction):
         }
 
 
-def _resources(state: State, ids: list[str]) -> dict[str, list[str]]:
+def added(state: State, ids: list[str]) -> dict[str, list[str]]:
     """Return the inventory with these ids in it; nothing where there are none. Azure keeps no case."""
     if not ids:
         return {}

@@ -90,3 +90,16 @@ def test_a_stack_is_not_changed(wanted: str, recorded: Stack) -> None:
     # Both are named, and the way out.
     for part in (str(recorded), f"'{wanted or recorded.name}'", "destroy.yml", "matcha_prefix"):
         assert part in str(error.value)
+
+
+def test_of_a_lost_state_the_name_of_its_stack_is_enough() -> None:
+    assert choose("", Stack("llm", ()), STACKS, KNOWN, "tests") == define("llm", STACKS, KNOWN)
+    assert choose("llm", Stack("llm", ()), STACKS, KNOWN, "tests") == define("llm", STACKS, KNOWN)
+    with pytest.raises(StackError, match=r"has the stack 'llm' \(zenml, mlflow, dvc\), and a stack cannot be changed"):
+        choose("default", Stack("llm", ()), STACKS, KNOWN, "tests")
+    # One that nobody defines any more keeps others out, and cannot be worked on.
+    with pytest.raises(StackError, match="has the stack 'gone', and a stack cannot be changed"):
+        choose("default", Stack("gone", ()), STACKS, KNOWN, "tests")
+    for wanted in ("", "gone"):
+        with pytest.raises(StackError, match="matcha_stack is 'gone', and there is no such stack"):
+            choose(wanted, Stack("gone", ()), STACKS, KNOWN, "tests")

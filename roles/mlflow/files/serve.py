@@ -39,8 +39,27 @@ def add_secrets() -> None:
     os.environ["MLFLOW_AUTH_CONFIG_PATH"] = f"/proc/self/fd/{handle}"
 
 
+def prepare_accounts() -> None:
+    """Bring the accounts' database to this release, where MLflow fails to.
+
+    Two of its foreign keys have the same name, which MySQL refuses (mlflow/mlflow#9642), and it asks for
+    the revision in a transaction that stays open while another connection changes the tables (#15108).
+    """
+    from mlflow.server.auth.db import utils
+    from sqlalchemy import ForeignKeyConstraint, Table, create_engine, event
+
+    @event.listens_for(ForeignKeyConstraint, "after_parent_attach")
+    def rename(constraint: ForeignKeyConstraint, table: Table) -> None:
+        if constraint.name == "fk_user_id":
+            constraint.name = f"fk_{table.name}_user_id"
+
+    utils.migrate(create_engine(os.environ["MLFLOW_AUTH_DATABASE_URI"]), "head")
+
+
 if __name__ == "__main__":
     add_secrets()
+    if "MLFLOW_AUTH_DATABASE_URI" in os.environ:
+        prepare_accounts()
     if not hasattr(mlflow.server, "_exec_cmd"):
         sys.exit("This release of MLflow starts its server in another way: adapt serve.py.")
     mlflow.server._exec_cmd = serve_here

@@ -12,13 +12,11 @@ from typing import Any, ClassVar, Optional
 from ..module_utils.errors import MatchaError
 from ..module_utils.stack.definition import Stack, choose, did_you_mean
 from ..module_utils.stack.state import PLANNED, State, stack_of
-from ..plugin_utils.action import MatchaAction, as_number, display
+from ..plugin_utils.action import NO_LOCK, MatchaAction, as_number, display
 from ..plugin_utils.fenced import signs_of_life
 from ..plugin_utils.place import PLACE_SPEC, Place, place_of
 
 LONGEST_WAIT = 86400
-# In place of a run's token where nothing is locked.
-NO_LOCK = "unlocked"
 # What a difference shows of a state.
 SHOWN = ("stack", "ports", "location", "resource_group")
 

@@ -16,6 +16,8 @@ from ansible.utils.display import Display
 from ..module_utils.errors import MatchaError
 
 display = Display()
+# In place of a run's token where nothing is locked.
+NO_LOCK = "unlocked"
 
 
 class MatchaAction(ActionBase):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from .action import NO_LOCK
 from .fenced import ReportingAction
 
 
@@ -55,5 +56,8 @@ class AzureAction(AzureInformation):
         options = super().options(variables)
         deployment = variables.get("matcha_deployment") or {}
         if deployment.get("run") and not options.get("run"):
-            options.update(deployment=deployment["path"], run=deployment["run"])
+            options["deployment"] = deployment["path"]
+            # In a plan nothing is locked, and nothing written but what the plan itself needs.
+            if deployment["run"] != NO_LOCK:
+                options["run"] = deployment["run"]
         return options

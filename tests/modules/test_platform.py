@@ -8,6 +8,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,8 @@ from simulator.arm import resource_id
 from simulator.simulator import SUBSCRIPTION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from modules.conftest import Azure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,12 +148,18 @@ def since(azure: Azure) -> Log:
 
 
 def there(azure: Azure) -> dict[str, dict[str, Any]]:
-    """Return the resources that Azure has, by their ids."""
+    """Return the resources that Azure has, by their ids in lower case; what AKS makes for itself is left out."""
     return {
-        document["id"]: document
+        str(rid).lower(): document
         for rid, document in azure.simulator.store.within(resource_id(f"/subscriptions/{SUBSCRIPTION}"))
-        if rid.provider and "location" in document
+        if rid.provider and "location" in document and "/mc_" not in str(rid).lower()
     }
+
+
+def one(azure: Azure, end: str) -> dict[str, Any]:
+    """Return the properties of the resource whose id ends so."""
+    (found,) = (each for rid, each in there(azure).items() if rid.endswith(end.lower()))
+    return dict(found["properties"])
 
 
 def principals(azure: Azure) -> set[str]:
@@ -183,33 +193,25 @@ def grants_on(log: Log, scope: str) -> list[str]:
 
 def check_made(azure: Azure, platform: Platform) -> None:
     """Look at what Azure was asked for."""
-    found = there(azure)
     tags = platform.fact["tags"]
     assert set(tags) == {"matcha-deployment", "matcha-stack", "matcha-prefix"}
-    untagged = [
-        name
-        for name, each in found.items()
-        if "/MC_" not in name and not tags.items() <= (each.get("tags") or {}).items()
-    ]
-    assert untagged == []
-    cluster = found[f"{HERE}/providers/Microsoft.ContainerService/managedClusters/matcha-k8s"]["properties"]
+    assert [rid for rid, each in there(azure).items() if not tags.items() <= (each.get("tags") or {}).items()] == []
+    cluster = one(azure, "/managedClusters/matcha-k8s")
     network = cluster["networkProfile"]
-    outbound = f"{HERE}/providers/Microsoft.Network/publicIPAddresses/matcha-outbound"
-    assert network["loadBalancerProfile"]["outboundIPs"]["publicIPs"] == [{"id": outbound}]
+    (outbound,) = network["loadBalancerProfile"]["outboundIPs"]["publicIPs"]
+    assert outbound["id"].endswith("/matcha-outbound")
     assert (network["networkPolicy"], network["networkPluginMode"]) == ("cilium", "overlay")
     assert cluster["disableLocalAccounts"] is True
-    server = f"{HERE}/providers/Microsoft.DBforMySQL/flexibleServers/matchazenmlserver"
-    rules = [
-        (each["properties"]["startIpAddress"], each["properties"]["endIpAddress"])
-        for rid, each in azure.simulator.store.within(resource_id(server))
-        if "firewallrules" in str(rid).lower()
-    ]
-    assert rules == [(platform.fact["cluster"]["outbound_ip"],) * 2]
+    (rule,) = (
+        each["properties"]
+        for rid, each in azure.simulator.store.within(resource_id(f"/subscriptions/{SUBSCRIPTION}"))
+        if "/firewallrules/" in str(rid).lower()
+    )
+    assert {rule["startIpAddress"], rule["endIpAddress"]} == {platform.fact["cluster"]["outbound_ip"]}
     for storage in platform.fact["storage"].values():
-        account = found[f"{HERE}/providers/Microsoft.Storage/storageAccounts/{storage['account']}"]["properties"]
+        account = one(azure, f"/storageAccounts/{storage['account']}")
         assert (account["allowSharedKeyAccess"], account["allowBlobPublicAccess"]) == (False, False)
-    kubeconfig = Path(platform.fact["cluster"]["kubeconfig"])
-    assert not kubeconfig.exists() or kubeconfig.stat().st_mode & 0o077 == 0
+    assert Path(platform.fact["cluster"]["kubeconfig"]).parent.stat().st_mode & 0o077 == 0
 
 
 def passwords(azure: Azure) -> list[str]:
@@ -247,6 +249,13 @@ def test_a_platform_from_nothing_to_nothing(azure: Azure, platform: Platform) ->
     platform.run(**more)
     assert since(azure).writes() == [f"PUT {HERE}/providers/Microsoft.ContainerService/managedClusters/matcha-k8s"]
 
+    platform.run(tasks=[part("stop")])
+    assert one(azure, "/managedClusters/matcha-k8s")["powerState"]["code"] == "Stopped"
+    assert one(azure, "/flexibleServers/matchazenmlserver")["state"] == "Stopped"
+    platform.run(tasks=[part("start")])
+    assert one(azure, "/managedClusters/matcha-k8s")["powerState"]["code"] == "Running"
+    assert one(azure, "/flexibleServers/matchazenmlserver")["state"] == "Ready"
+
     rights = principals(azure)
     platform.run(tasks=DESTROY, matcha_keep_data=True)
     assert len(rights - principals(azure)) == 5
@@ -261,7 +270,7 @@ def test_a_platform_from_nothing_to_nothing(azure: Azure, platform: Platform) ->
 
     foreign = put_elsewhere(platform.fact["tags"])
     platform.run(tasks=DESTROY)
-    assert sorted(there(azure)) == sorted(foreign)
+    assert sorted(there(azure)) == sorted(each.lower() for each in foreign)
     assert all(each in platform.output for each in foreign)
     assert principals(azure) == {azure.simulator.owner.object_id}
 
@@ -272,3 +281,62 @@ def test_the_plan_for_an_empty_subscription(azure: Azure, platform: Platform) ->
     assert there(azure) == {}
     for line in ("networkPolicy: cilium", "known once that is made", "subject: system:serviceaccount:mlflow:mlflow"):
         assert line in platform.output
+
+
+class Api(BaseHTTPRequestHandler):
+    """A cluster of somebody else's, as far as it is asked about itself."""
+
+    enforcer = "cilium"
+
+    def do_GET(self) -> None:
+        """Answer with what a cluster is known by."""
+        sets = [{"metadata": {"name": self.enforcer, "namespace": "kube-system"}}]
+        answers: dict[str, Any] = {
+            "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.3"},
+            "/apis": {"kind": "APIGroupList", "groups": [{"name": "apps"}]},
+            "/.well-known/openid-configuration": {"issuer": "https://oidc.example/tea/"},
+            "/apis/apps/v1/daemonsets": {"kind": "DaemonSetList", "items": sets},
+        }
+        body = json.dumps(answers.get(self.path.partition("?")[0], {"kind": "List", "items": []})).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def existing(tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """Yield what says that a cluster is there already."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    kubeconfig = tmp_path / "kubeconfig"
+    entries = {
+        "clusters": [{"name": "pot", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
+        "users": [{"name": "me", "user": {"token": "none"}}],
+        "contexts": [{"name": "pot", "context": {"cluster": "pot", "user": "me"}}],
+    }
+    kubeconfig.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "pot", **entries}))
+    yield {"matcha_cluster": "existing", "matcha_kubeconfig": str(kubeconfig), "matcha_kube_context": "pot"}
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_cluster_that_is_there_is_not_made(azure: Azure, platform: Platform, existing: dict[str, Any]) -> None:
+    platform.run("--check", fails=True, **existing)
+    assert "matcha_cluster=existing needs matcha_outbound_ip" in platform.output
+
+    existing["matcha_outbound_ip"] = "192.0.2.9"
+    Api.enforcer = "nothing-known"
+    platform.run("--check", fails=True, **existing)
+    assert "matcha_allow_unenforced_network_policy=true" in platform.output
+
+    Api.enforcer = "cilium"
+    platform.run("--check", "--diff", **existing)
+    assert "issuer: https://oidc.example/tea/" in platform.output
+    assert "startIpAddress: 192.0.2.9" in platform.output
+    assert "matcha-k8s" not in platform.output
+    assert since(azure).writes() == []

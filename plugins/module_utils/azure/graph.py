@@ -104,7 +104,9 @@ class Graph:
         waits = self.waits if node.wait is None else node.wait
         arm = self._arm(local, node, waits)
         planned = self._planned(node)
-        params = {**node.params(self._value, planned.options if planned else None), "wait": waits}
+        params = {**node.params(self._value, planned.options if planned else None)}
+        # A plan is of all that will be, in the end.
+        params["wait"] = waits or self.check_mode
         state = self.states[node.key]
         lock = alone(self.folder / "platform" / node.key) if self.folder and not self.check_mode else nullcontext()
         with lock:
@@ -170,8 +172,8 @@ class Graph:
         return {
             "changed": any(each.changed for each in outcomes.values()),
             "diff": {
-                "before": {key: each.before for key, each in outcomes.items() if each.changed},
-                "after": {key: each.after for key, each in outcomes.items() if each.changed},
+                "before": {key: each.before for key, each in outcomes.items() if each.before},
+                "after": {key: each.after for key, each in outcomes.items() if each.after and each.changed},
             },
             "resources": {key: shown(self.nodes[key], each) for key, each in outcomes.items()},
             "plan": {key: said(self.states[key]) for key in self.nodes},

@@ -249,7 +249,7 @@ def test_an_installation_that_was_killed_is_carried_on(installed: World) -> None
     api.create_namespaced_secret(
         SYSTEM, {"type": "helm.sh/release.v1", "metadata": metadata, "data": {"release": packed}}
     )
-    assert "Forget an installation that a killed run left unfinished" in installed.changed()
+    assert "Forget an installation that a killed run left unfinished" in installed.changed(seldon_patience=1)
     assert installed.changed() == []
     assert all("pending" not in line for line in installed.releases())
 

@@ -12,6 +12,8 @@ import pytest
 from modules.harness import ModuleError, run_module
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from modules.conftest import Azure
 
 PASSWORD = "Earl-Grey-4-two"
@@ -147,3 +149,36 @@ def test_information() -> None:
     assert [each["name"] for each in found] == ["tea-tables"]
     assert run_module("mysql_flexible_server_info", resource_group="tea")["resources"] == found
     assert run_module("mysql_flexible_server_info", resource_group="tea", tags={"no": "such"})["resources"] == []
+
+
+def test_another_password_is_known_by_a_tag(azure: Azure, tmp_path: Path) -> None:
+    run_module("resource_group", name="tea", location="westeurope")
+    file, marked = tmp_path / "password", {"password_tag": "leaf"}
+    new = {**NEW, "administrator_login_password": None, "administrator_login_password_file": str(file)}
+    with pytest.raises(ModuleError, match="is not there: write the password into it"):
+        server(**new)
+    file.write_text(PASSWORD)
+    tags = server(**new, **marked, tags={"team": "tea"})["resource"]["tags"]
+    assert PASSWORD not in tags["leaf"]
+
+    azure.forget()
+    compared = {**new, **marked, "update_password": "on_change"}
+    assert not server(**compared)["changed"]
+    assert azure.writes() == []
+    file.write_text("Another-one-5")
+    # Nobody who does not ask for it gets another password.
+    assert not server(**new, **marked)["changed"]
+    assert server(**compared)["changed"]
+    assert "Another-one-5" in json.dumps([each["body"] for each in azure.since()])
+    assert not server(**compared)["changed"]
+    # Tags of others stay, whoever sets some.
+    assert set(server(**compared, tags={"cup": "small"})["resource"]["tags"]) == {"team", "leaf", "cup"}
+    assert not server(**{**compared, "append_tags": False, "tags": {"team": "tea", "cup": "small"}})["changed"]
+
+
+@pytest.mark.usefixtures("azure")
+def test_a_password_is_said_once_and_compared_by_something() -> None:
+    with pytest.raises(ModuleError, match="must be said once"):
+        server(**NEW, administrator_login_password_file="/nowhere")
+    with pytest.raises(ModuleError, match="compares by a tag"):
+        server(**NEW, update_password="on_change")

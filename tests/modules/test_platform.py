@@ -283,6 +283,16 @@ def test_the_plan_for_an_empty_subscription(azure: Azure, platform: Platform) ->
         assert line in platform.output
 
 
+def group(name: str) -> dict[str, Any]:
+    version = {"groupVersion": f"{name}/v1", "version": "v1"}
+    return {"name": name, "versions": [version], "preferredVersion": version}
+
+
+def kinds(version: str, kind: str, plural: str) -> dict[str, Any]:
+    found = {"name": plural, "singularName": kind.lower(), "namespaced": True, "kind": kind, "verbs": ["list"]}
+    return {"kind": "APIResourceList", "groupVersion": version, "resources": [found]}
+
+
 class Api(BaseHTTPRequestHandler):
     """A cluster of somebody else's, as far as it is asked about itself."""
 
@@ -293,11 +303,15 @@ class Api(BaseHTTPRequestHandler):
         sets = [{"metadata": {"name": self.enforcer, "namespace": "kube-system"}}]
         answers: dict[str, Any] = {
             "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.3"},
-            "/apis": {"kind": "APIGroupList", "groups": [{"name": "apps"}]},
+            "/api": {"kind": "APIVersions", "versions": ["v1"]},
+            "/apis": {"kind": "APIGroupList", "groups": [group("apps"), group("storage.k8s.io")]},
+            "/apis/apps/v1": kinds("apps/v1", "DaemonSet", "daemonsets"),
+            "/apis/storage.k8s.io/v1": kinds("storage.k8s.io/v1", "StorageClass", "storageclasses"),
             "/.well-known/openid-configuration": {"issuer": "https://oidc.example/tea/"},
-            "/apis/apps/v1/daemonsets": {"kind": "DaemonSetList", "items": sets},
+            "/apis/apps/v1/daemonsets": {"kind": "DaemonSetList", "metadata": {}, "items": sets},
         }
-        body = json.dumps(answers.get(self.path.partition("?")[0], {"kind": "List", "items": []})).encode()
+        nothing = {"kind": "List", "metadata": {}, "items": []}
+        body = json.dumps(answers.get(self.path.partition("?")[0].rstrip("/"), nothing)).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -28,6 +28,8 @@ CLUSTERS = "microsoft.containerservice/managedclusters"
 IDENTITIES = "microsoft.managedidentity/userassignedidentities"
 # What only goes once the cluster that uses it is gone.
 AFTER_CLUSTER = ("microsoft.network/publicipaddresses", IDENTITIES, "microsoft.compute/disks")
+# Of what clusters make beside themselves.
+VERSIONS = {"microsoft.compute/disks": "2024-03-02", "microsoft.compute/snapshots": "2024-03-02"}
 KUBELET = ("properties", "identityProfile", "kubeletidentity", "objectId")
 PRINCIPAL = ("properties", "principalId")
 
@@ -138,7 +140,9 @@ def _read(arm: Arm, resource: Document) -> Document | None:
 
 
 def version_of(arm: Arm, resource_type: str) -> str:
-    """Return the newest version of a provider's interface that is no preview. Raises ``MatchaError``."""
+    """Return the version of a provider's interface that is known, or its newest one. Raises ``MatchaError``."""
+    if resource_type.casefold() in VERSIONS:
+        return VERSIONS[resource_type.casefold()]
     namespace, _slash, name = resource_type.partition("/")
     found = arm.request("GET", f"/subscriptions/{arm.subscription}/providers/{namespace}", RESOURCES_API)
     for each in found.get("resourceTypes") or ():

@@ -231,8 +231,75 @@ def put_elsewhere(tags: dict[str, str]) -> list[str]:
     return [each["resource"]["id"] for each in made]
 
 
+def group(name: str) -> dict[str, Any]:
+    version = {"groupVersion": f"{name}/v1", "version": "v1"}
+    return {"name": name, "versions": [version], "preferredVersion": version}
+
+
+def kinds(version: str, kind: str, plural: str) -> dict[str, Any]:
+    found = {
+        "name": plural,
+        "singularName": kind.lower(),
+        "namespaced": kind == "DaemonSet",
+        "kind": kind,
+        "verbs": ["list"],
+    }
+    return {"kind": "APIResourceList", "groupVersion": version, "resources": [found]}
+
+
+class Api(BaseHTTPRequestHandler):
+    """A cluster of somebody else's, as far as it is asked about itself."""
+
+    enforcer = "cilium"
+
+    def do_GET(self) -> None:
+        """Answer with what a cluster is known by."""
+        sets = [{"metadata": {"name": self.enforcer, "namespace": "kube-system"}}]
+        answers: dict[str, Any] = {
+            "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.3"},
+            "/api": {"kind": "APIVersions", "versions": ["v1"]},
+            "/apis": {"kind": "APIGroupList", "groups": [group("apps"), group("storage.k8s.io")]},
+            "/api/v1": kinds("v1", "Namespace", "namespaces"),
+            "/api/v1/namespaces/default": {"kind": "Namespace", "metadata": {"name": "default"}},
+            "/apis/apps/v1": kinds("apps/v1", "DaemonSet", "daemonsets"),
+            "/apis/storage.k8s.io/v1": kinds("storage.k8s.io/v1", "StorageClass", "storageclasses"),
+            "/.well-known/openid-configuration": {"issuer": "https://oidc.example/tea/"},
+            "/apis/apps/v1/daemonsets": {"kind": "DaemonSetList", "metadata": {}, "items": sets},
+        }
+        nothing = {"kind": "List", "metadata": {}, "items": []}
+        body = json.dumps(answers.get(self.path.partition("?")[0].rstrip("/"), nothing)).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def api() -> Iterator[str]:
+    """Yield the address of such a cluster."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def kubeconfig(address: str) -> dict[str, Any]:
+    entries = {
+        "clusters": [{"name": "pot", "cluster": {"server": address}}],
+        "users": [{"name": "me", "user": {"token": "none"}}],
+        "contexts": [{"name": "pot", "context": {"cluster": "pot", "user": "me"}}],
+    }
+    return {"apiVersion": "v1", "kind": "Config", "current-context": "pot", **entries}
+
+
 @pytest.mark.slow
-def test_a_platform_from_nothing_to_nothing(azure: Azure, platform: Platform) -> None:
+def test_a_platform_from_nothing_to_nothing(azure: Azure, platform: Platform, api: str) -> None:
+    azure.simulator.kubeconfig_for = lambda _cluster: kubeconfig(api)  # type: ignore[attr-defined]
     platform.run()
     check_order(Log(azure.log()))
     check_made(azure, platform)
@@ -283,63 +350,10 @@ def test_the_plan_for_an_empty_subscription(azure: Azure, platform: Platform) ->
         assert line in platform.output
 
 
-def group(name: str) -> dict[str, Any]:
-    version = {"groupVersion": f"{name}/v1", "version": "v1"}
-    return {"name": name, "versions": [version], "preferredVersion": version}
-
-
-def kinds(version: str, kind: str, plural: str) -> dict[str, Any]:
-    found = {"name": plural, "singularName": kind.lower(), "namespaced": True, "kind": kind, "verbs": ["list"]}
-    return {"kind": "APIResourceList", "groupVersion": version, "resources": [found]}
-
-
-class Api(BaseHTTPRequestHandler):
-    """A cluster of somebody else's, as far as it is asked about itself."""
-
-    enforcer = "cilium"
-
-    def do_GET(self) -> None:
-        """Answer with what a cluster is known by."""
-        sets = [{"metadata": {"name": self.enforcer, "namespace": "kube-system"}}]
-        answers: dict[str, Any] = {
-            "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.3"},
-            "/api": {"kind": "APIVersions", "versions": ["v1"]},
-            "/apis": {"kind": "APIGroupList", "groups": [group("apps"), group("storage.k8s.io")]},
-            "/apis/apps/v1": kinds("apps/v1", "DaemonSet", "daemonsets"),
-            "/apis/storage.k8s.io/v1": kinds("storage.k8s.io/v1", "StorageClass", "storageclasses"),
-            "/.well-known/openid-configuration": {"issuer": "https://oidc.example/tea/"},
-            "/apis/apps/v1/daemonsets": {"kind": "DaemonSetList", "metadata": {}, "items": sets},
-        }
-        nothing = {"kind": "List", "metadata": {}, "items": []}
-        body = json.dumps(answers.get(self.path.partition("?")[0].rstrip("/"), nothing)).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def existing(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """Yield what says that a cluster is there already."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    kubeconfig = tmp_path / "kubeconfig"
-    entries = {
-        "clusters": [{"name": "pot", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
-        "users": [{"name": "me", "user": {"token": "none"}}],
-        "contexts": [{"name": "pot", "context": {"cluster": "pot", "user": "me"}}],
-    }
-    kubeconfig.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "pot", **entries}))
-    yield {"matcha_cluster": "existing", "matcha_kubeconfig": str(kubeconfig), "matcha_kube_context": "pot"}
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_cluster_that_is_there_is_not_made(azure: Azure, platform: Platform, existing: dict[str, Any]) -> None:
+def test_a_cluster_that_is_there_is_not_made(azure: Azure, platform: Platform, api: str) -> None:
+    path = platform.folder / "kubeconfig"
+    path.write_text(json.dumps(kubeconfig(api)))
+    existing = {"matcha_cluster": "existing", "matcha_kubeconfig": str(path), "matcha_kube_context": "pot"}
     platform.run("--check", fails=True, **existing)
     assert "matcha_cluster=existing needs matcha_outbound_ip" in platform.output
 

@@ -101,8 +101,14 @@ def converge_component(
             f"The ZenML {kind} '{name}' has the flavor '{found['body']['flavor_name']}', and ZenML cannot change it "
             f"to '{flavor}': delete it ('zenml {kind.replace('_', '-')} delete {name}'), or choose another name."
         )
+    # ZenML wants some settings to be sent although they are null, and then keeps none.
+    nulls = {key: None for key, value in configuration.items() if found and value is None and now.get(key) is None}
     # ZenML may have parsed a value: "8080" and 8080 are the same setting.
-    wanted = {key: now[key] if str(now.get(key)) == str(value) else value for key, value in configuration.items()}
+    wanted = {
+        key: now[key] if key in now and str(now[key]) == str(value) else value
+        for key, value in configuration.items()
+        if key not in nulls
+    }
     settings = {**now, **wanted}
     label = f"{kind} {name}"
     before = {label: {"flavor": flavor, "configuration": now}} if found else {}
@@ -112,7 +118,7 @@ def converge_component(
             "components", {"name": name, "type": kind, "flavor": flavor, "configuration": dict(configuration)}
         )
     elif apply and found and before != after:
-        client.put(f"components/{found['id']}", {"configuration": settings})
+        client.put(f"components/{found['id']}", {"configuration": {**settings, **nulls}})
     return Change(before, after, {"id": found["id"] if found else None})
 
 

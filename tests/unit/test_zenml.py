@@ -96,6 +96,18 @@ def test_a_component_keeps_its_other_settings(
     assert found["metadata"]["configuration"] == {"port": 8080, "url": "there", "mine": "stays"}
 
 
+def test_a_setting_that_is_null_is_sent_and_not_kept(server: FakeZenml, client: Zenml) -> None:
+    wanted = {"base_url": "http://router", "secret": None}
+    made = converge_component(client, "model_deployer", "tea", "seldon", wanted, apply=True)
+    stored = server.resources["components"][str(made.result["id"])]
+    # As ZenML has it afterwards.
+    del stored["metadata"]["configuration"]["secret"]
+    again = converge_component(client, "model_deployer", "tea", "seldon", wanted, apply=True)
+    assert not again.changed
+    converge_component(client, "model_deployer", "tea", "seldon", {**wanted, "base_url": "http://x"}, apply=True)
+    assert stored["metadata"]["configuration"] == {"base_url": "http://x", "secret": None}
+
+
 def test_a_component_of_the_same_name_and_another_type_is_another_one(
     server: FakeZenml, client: Zenml, plan_then_do: Callable[..., Change]
 ) -> None:

@@ -193,6 +193,44 @@ def test_pods_of_an_older_template_do_not_matter(cluster: MemoryCluster, waits: 
     assert "tea-10, container tea: ContainerCreating" in found["said"][0]
 
 
+def test_a_crash_that_the_new_template_mends(
+    cluster: MemoryCluster, waits: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """The controller has not even seen it, and there is but the old set."""
+    item = deployment(cluster)
+    replica_set(cluster, item, 1)
+    pod(cluster, {"waiting": WAITING["crash"]}, restartCount=50)
+    item["status"]["observedGeneration"] = 0
+
+    def later(seconds: float) -> None:
+        clock.now += seconds
+        deployment(cluster, available=1)
+
+    monkeypatch.setattr(clock, "sleep", later)
+    assert not waits(item)["error"]
+
+
+@pytest.mark.parametrize("latest", [True, False])
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet", "SeldonDeployment"])
+def test_only_the_latest_template_counts(
+    cluster: MemoryCluster, waits: Callable[..., dict[str, Any]], kind: str, latest: bool
+) -> None:
+    cluster.kinds["machinelearning.seldon.io/v1"] = {"SeldonDeployment": True}
+    found = pod(cluster, {"waiting": WAITING["crash"]}, restartCount=50)
+    now = "new" if latest else "old"
+    found["metadata"]["labels"].update({"controller-revision-hash": now, "pod-template-generation": now})
+    item = {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "tea", "namespace": "tea"}}
+    item["metadata"]["annotations"] = {"deprecated.daemonset.template.generation": "new"}  # type: ignore[index]
+    if kind == "SeldonDeployment":
+        item["apiVersion"] = "machinelearning.seldon.io/v1"
+        inner = deployment(cluster)
+        inner["metadata"]["labels"] = {"seldon-deployment-id": "tea"}
+        replica_set(cluster, inner, 1 if latest else 2)
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "tea"}}}
+    status = {"observedGeneration": 10**6, "updateRevision": "new", "desiredNumberScheduled": 1, "state": "Creating"}
+    assert ("crashed" in waits(cluster.put({**item, "spec": spec}, **status))["error"]) is latest
+
+
 def test_a_policy_that_lets_no_pod_in(cluster: MemoryCluster, waits: Callable[..., dict[str, Any]]) -> None:
     item = deployment(cluster)
     replica_set(cluster, item, 1)

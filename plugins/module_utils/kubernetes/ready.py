@@ -24,14 +24,14 @@ def condition(item: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     return next((each for each in found if each.get("type") == kind), {})
 
 
-def _seen(item: Mapping[str, Any]) -> bool:
+def seen(item: Mapping[str, Any]) -> bool:
     """Return whether the status tells of this very generation."""
     return bool((item.get("status") or {}).get("observedGeneration", 0) >= item["metadata"].get("generation", 0))
 
 
 def _deployment(item: Mapping[str, Any]) -> str:
     status, wanted = item.get("status") or {}, item["spec"].get("replicas", 1)
-    if not _seen(item):
+    if not seen(item):
         return "not seen by its controller yet"
     progress = condition(item, "Progressing")
     # One that makes no progress may still get there; its pods say why it does not.
@@ -46,7 +46,7 @@ def _deployment(item: Mapping[str, Any]) -> str:
 
 def _stateful_set(item: Mapping[str, Any]) -> str:
     status, wanted = item.get("status") or {}, item["spec"].get("replicas", 1)
-    if not _seen(item):
+    if not seen(item):
         return "not seen by its controller yet"
     ready = status.get("readyReplicas", 0)
     if ready < wanted:
@@ -63,7 +63,7 @@ def _stateful_set(item: Mapping[str, Any]) -> str:
 def _daemon_set(item: Mapping[str, Any]) -> str:
     status = item.get("status") or {}
     wanted, available = status.get("desiredNumberScheduled", 0), status.get("numberAvailable", 0)
-    if not _seen(item):
+    if not seen(item):
         return "not seen by its controller yet"
     if status.get("updatedNumberScheduled", 0) < wanted:
         return f"{status.get('updatedNumberScheduled', 0)} of {wanted} pods are of the new kind"

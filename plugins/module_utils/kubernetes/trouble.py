@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .client import Cluster, selector
 from .errors import KubernetesError
 from .model import Object, label
-from .ready import condition
+from .ready import condition, seen
 
 # So many crashes in a row take some three minutes.
 CRASHES = 5
@@ -48,30 +48,53 @@ def troubles(cluster: Cluster, item: Object) -> list[Trouble]:
 
 
 def pods_of(cluster: Cluster, item: Object) -> list[Object] | None:
-    """Return the pods of a workload's latest template, the newest first; None where a kind has none."""
-    kind, metadata = item["kind"], item["metadata"]
-    namespace = metadata.get("namespace", "")
+    """Return the pods of a workload's latest template, the newest first; None where a kind has none.
+
+    What an older template has left says nothing, and neither does anything before the controller knows the latest.
+    """
+    kind, name, namespace = item["kind"], item["metadata"]["name"], item["metadata"].get("namespace", "")
     if kind == "Pod":
         return [item]
-    labels = {
-        "Job": {"job-name": metadata["name"]},
-        "SeldonDeployment": {"seldon-deployment-id": metadata["name"]},
-    }.get(kind)
-    if labels is None:
-        labels = dict(((item.get("spec") or {}).get("selector") or {}).get("matchLabels") or {})
-        if kind not in ("Deployment", "StatefulSet", "DaemonSet") or not labels:
-            return None
-    if kind == "Deployment":
-        newest = _newest_set(cluster, namespace, metadata, labels)
-        if newest:
-            labels["pod-template-hash"] = newest["metadata"].get("labels", {}).get("pod-template-hash", "")
+    if kind == "Job":
+        return _labelled(cluster, namespace, {"job-name": name})
+    if kind == "SeldonDeployment":
+        told = selector({"seldon-deployment-id": name})
+        ours = cluster.list("apps/v1", "Deployment", namespace, label_selector=told)
+        return [pod for each in ours for pod in pods_of(cluster, each) or ()]
+    labels = dict(((item.get("spec") or {}).get("selector") or {}).get("matchLabels") or {})
+    if kind not in LATEST or not labels or not seen(item):
+        return None
+    return _labelled(cluster, namespace, {**labels, **LATEST[kind](cluster, item)})
+
+
+def _labelled(cluster: Cluster, namespace: str, labels: Mapping[str, str]) -> list[Object]:
     pods = cluster.list("v1", "Pod", namespace, label_selector=selector(labels))
-    pods.sort(key=lambda each: str(each["metadata"].get("creationTimestamp")), reverse=True)
-    revision = (item.get("status") or {}).get("updateRevision")
-    if kind == "StatefulSet" and revision:
-        key = "controller-revision-hash"
-        pods = [each for each in pods if each["metadata"].get("labels", {}).get(key) == revision] or pods
-    return pods
+    return sorted(pods, key=lambda each: str(each["metadata"].get("creationTimestamp")), reverse=True)
+
+
+def _of_deployment(cluster: Cluster, item: Object) -> dict[str, str]:
+    labels = dict((item["spec"]["selector"]).get("matchLabels") or {})
+    newest = _newest_set(cluster, item["metadata"].get("namespace", ""), item["metadata"], labels)
+    found = ((newest or {}).get("metadata") or {}).get("labels") or {}
+    return {"pod-template-hash": found["pod-template-hash"]} if "pod-template-hash" in found else {}
+
+
+def _of_stateful_set(_cluster: Cluster, item: Object) -> dict[str, str]:
+    revision = item["status"].get("updateRevision")
+    return {"controller-revision-hash": revision} if revision else {}
+
+
+def _of_daemon_set(_cluster: Cluster, item: Object) -> dict[str, str]:
+    generation = (item["metadata"].get("annotations") or {}).get("deprecated.daemonset.template.generation")
+    return {"pod-template-generation": generation} if generation else {}
+
+
+# What labels tell the pods of the latest template.
+LATEST: dict[str, Callable[[Cluster, Object], dict[str, str]]] = {
+    "Deployment": _of_deployment,
+    "StatefulSet": _of_stateful_set,
+    "DaemonSet": _of_daemon_set,
+}
 
 
 def _newest_set(

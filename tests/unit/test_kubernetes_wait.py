@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -165,16 +166,37 @@ def test_a_trouble_that_passes_is_forgotten(
 
 
 def test_a_crash_shows_the_last_words_without_secrets(
-    cluster: MemoryCluster, waits: Callable[..., dict[str, Any]], clock: Clock
+    cluster: MemoryCluster, waits: Callable[..., dict[str, Any]], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin = clock.now
     last = {"terminated": {"exitCode": 3, "reason": "Error"}}
-    pod(cluster, {"waiting": WAITING["crash"]}, restartCount=5, lastState=last)
+    monkeypatch.setattr(clock, "sleep", crashing(cluster, clock, 2, lastState=last))
     cluster.logs["/api/v1/namespaces/tea/pods/tea-1/log?true"] = "no tea for hunter2 at mysql://a:bcd@db\n"
     found = waits(deployment(cluster), hidden=("hunter2",))
     assert "crashed 5 times (Error, exit status 3)" in found["error"]
     assert found["error"].endswith("log:\nno tea for (hidden) at mysql://a:(hidden)@db")
-    assert clock.now == begin
+    assert clock.now - begin == 3
+
+
+def crashing(cluster: MemoryCluster, clock: Clock, begin: int, **more: Any) -> Callable[[float], None]:
+    """Return a sleep in which a pod crashes once more."""
+    pod(cluster, {"waiting": WAITING["crash"]}, restartCount=begin, **more)
+    count = itertools.count(begin + 1)
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+        pod(cluster, {"waiting": WAITING["crash"]}, restartCount=next(count), **more)
+
+    return sleep
+
+
+def test_many_crashes_of_the_past_may_be_mended_by_now(
+    cluster: MemoryCluster, waits: Callable[..., dict[str, Any]], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pod(cluster, {"waiting": WAITING["crash"]}, restartCount=50)
+    assert "Not ready within" in waits(deployment(cluster))["error"]
+    monkeypatch.setattr(clock, "sleep", crashing(cluster, clock, 50))
+    assert "crashed 51 times" in waits(deployment(cluster))["error"]
 
 
 def test_a_crash_or_two_may_pass(cluster: MemoryCluster, waits: Callable[..., dict[str, Any]]) -> None:

@@ -14,8 +14,6 @@ from .errors import KubernetesError
 from .model import Object, label
 from .ready import condition, seen
 
-# So many crashes in a row take some three minutes.
-CRASHES = 5
 LINES = 20
 REVISION = "deployment.kubernetes.io/revision"
 # What tells an image that is not there from one that cannot be had at the moment.
@@ -27,13 +25,14 @@ CONFIGURATION = ("CreateContainerConfigError", "CreateContainerError", "RunConta
 
 @dataclass(frozen=True)
 class Trouble:
-    """What keeps a pod; ``hopeless`` is what will most likely not pass by itself, ``certain`` what surely won't."""
+    """What keeps a pod; ``hopeless`` is what will most likely not pass by itself."""
 
     text: str
     hopeless: bool = False
-    certain: bool = False
     # Where to find the last words of a container: namespace, pod, container.
     log: tuple[str, str, str] | None = None
+    # How often it was started again.
+    crashes: int = 0
 
 
 def troubles(cluster: Cluster, item: Object) -> list[Trouble]:
@@ -44,7 +43,7 @@ def troubles(cluster: Cluster, item: Object) -> list[Trouble]:
     found = [each for pod in pods for each in _of_pod(cluster, pod)]
     if not pods or (item["kind"] == "Deployment" and len(pods) < item["spec"].get("replicas", 1)):
         found += _refusals(cluster, item)
-    return sorted(found, key=lambda each: (not each.certain, not each.hopeless))
+    return sorted(found, key=lambda each: (not each.crashes, not each.hopeless))
 
 
 def pods_of(cluster: Cluster, item: Object) -> list[Object] | None:
@@ -120,7 +119,7 @@ def _of_pod(cluster: Cluster, pod: Object) -> Iterator[Trouble]:
     containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
     found = [each for each in (_of_container(pod, name, one) for one in containers) if each]
     # An init container's trouble is why the others wait.
-    worse = [each for each in found if each.hopeless or each.certain or each.log] or found[:1]
+    worse = [each for each in found if each.hopeless or each.log] or found[:1]
     yield from worse
     if not any(each.log or each.hopeless for each in worse):
         yield from _last_event(cluster, pod, name)
@@ -139,12 +138,7 @@ def _of_container(pod: Object, name: str, told: Mapping[str, Any]) -> Trouble | 
         restarts = int(told.get("restartCount", 0))
         last = (told.get("lastState") or {}).get("terminated") or {}
         why = f"{last.get('reason', 'it ended')}, exit status {last.get('exitCode', '?')}"
-        return Trouble(
-            f"{who} crashed {restarts} times ({why})",
-            certain=restarts >= CRASHES,
-            hopeless=restarts >= CRASHES,
-            log=where,
-        )
+        return Trouble(f"{who} crashed {restarts} times ({why})", log=where, crashes=restarts)
     if reason in CONFIGURATION:
         return Trouble(f"{who}: {reason}: {message}", hopeless=True)
     if waiting:

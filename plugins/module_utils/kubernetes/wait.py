@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from .client import Cluster
 from .content import redacted
@@ -19,6 +20,8 @@ from .trouble import Trouble, last_words, troubles
 
 # Seconds between two looks, and for how long a trouble that seems hopeless may pass: caches and grants take a while.
 INTERVAL, PATIENCE = 1.0, 45.0
+# So many crashes take some three minutes. One that had as many before may have been mended: it has one more try.
+CRASHES = 5
 
 
 @dataclass
@@ -30,6 +33,7 @@ class Waiter:
     say: Callable[[str], None] = lambda _text: None
     hidden: Iterable[str] = ()
     _since: dict[str, float] = field(default_factory=dict)
+    _crashes: dict[Any, int] = field(default_factory=dict)
 
     def wait(self, items: Iterable[Object]) -> dict[str, Object]:
         """Return the objects when all are ready. Raises ``UnreadyError``, which names each that is not, and why."""
@@ -105,13 +109,17 @@ class Waiter:
             name: self._since.get(name, now) for name in found if any(each.startswith(f"{name} ") for each in current)
         }
         for name, items in found.items():
-            certain = [each for each in items if each.certain]
+            certain = [each for each in items if self._crashed(each)]
             if not certain and now - self._since.get(name, now) < PATIENCE:
                 continue
             stuck = certain or [each for each in items if each.hopeless]
             if stuck:
                 text = "; ".join(each.text for each in stuck[:3]).rstrip(". ")
                 raise UnreadyError(redacted(f"{name} does not become ready: {text}.", self.hidden) + self._words(stuck))
+
+    def _crashed(self, one: Trouble) -> bool:
+        """Return whether a container has crashed often, and has done so again while it was looked at."""
+        return bool(one.crashes) and one.crashes >= max(CRASHES, self._crashes.setdefault(one.log, one.crashes) + 1)
 
     def _late(self, reasons: dict[str, str], found: dict[str, list[Trouble]]) -> str:
         lines = [

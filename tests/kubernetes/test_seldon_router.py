@@ -232,7 +232,11 @@ def test_it_knows_the_services_of_seldons_operator(world: World) -> None:
 
 
 def test_predictors_share_the_traffic_and_shadows_have_none(world: World) -> None:
-    predictors = [{"name": "old", "traffic": 0}, {"name": "new", "traffic": 100}, {"name": "shadow", "shadow": True}]
+    predictors = [
+        {"name": "old", "traffic": 0},
+        {"name": "new", "traffic": 100},
+        {"name": "shadow", "shadow": True, "traffic": 100},
+    ]
     world.deployments["tea"] = deployment("tea", *predictors, **{"tea-new": world.model_port})
     assert {world.ask(f"/seldon/{NAMESPACE}/tea/v2")[0] for _index in range(20)} == {200}
 

@@ -37,10 +37,15 @@ class MatchaAction(ActionBase):
             result.update(self.act(options, task_vars or {}))
         # Not raised: Ansible would say it once for each exception in the chain.
         except MatchaError as error:
-            result.update(failed=True, msg=str(error), **error.details)
+            result.update(failed=True, msg=f"{error}{self._hint(error)}", **error.details)
         except OSError as error:
             result.update(failed=True, msg=f"{error.filename or self._task.action}: {error.strerror or error}.")
         return dict(result)
+
+    def _hint(self, error: MatchaError) -> str:
+        """Return what else to say to who cannot sign in: an unset target means Azure, perhaps unawares."""
+        nobody = error.details.get("failure", {}).get("code") == "SignInFailed"
+        return " For a deployment on this machine set matcha_target=local." if nobody and "target" in self.SPEC else ""
 
     @abstractmethod
     def act(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

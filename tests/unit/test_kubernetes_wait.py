@@ -215,14 +215,15 @@ def test_pods_of_an_older_template_do_not_matter(cluster: MemoryCluster, waits: 
     assert "tea-10, container tea: ContainerCreating" in found["said"][0]
 
 
-def test_a_crash_that_the_new_template_mends(
+def test_a_trouble_that_the_new_template_mends(
     cluster: MemoryCluster, waits: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     """The controller has not even seen it, and there is but the old set."""
     item = deployment(cluster)
     replica_set(cluster, item, 1)
-    pod(cluster, {"waiting": WAITING["crash"]}, restartCount=50)
+    pod(cluster, {"waiting": WAITING["not pulled"]})
     item["status"]["observedGeneration"] = 0
+    monkeypatch.setattr(wait, "PATIENCE", 0.0)
 
     def later(seconds: float) -> None:
         clock.now += seconds

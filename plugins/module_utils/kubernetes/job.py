@@ -61,12 +61,12 @@ class JobRun:
         """Run it, unless it succeeded already, and return what came of it; or say whether it would run."""
         try:
             there = self._there()
-            done = None if self.rerun and apply else self._done(there)
+            done = None if self.rerun else self._done(there)
         except UnreachableError:
             if apply:
                 raise
             there, done = {}, None
-        if done is not None and not self.rerun:
+        if done is not None:
             return {"ran": False, **done}
         if not apply:
             after = {label(self.job): shown(self.job)}

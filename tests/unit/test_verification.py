@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -89,3 +92,21 @@ def test_it_is_not_waited_for_for_ever(folder: Folder, run: Callable[..., dict[s
     with pytest.raises(VerificationError, match=r"tea was not verified within 0 s"):
         run("import time; time.sleep(1000)", timeout=0.3)
     assert not list((folder.path / "run").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("url", "port"), [("http://tea.test", 80), ("https://tea.test", 443), ("http://tea.test:8000/", 8000)]
+)
+def test_a_server_is_looked_for_where_its_address_says(monkeypatch: pytest.MonkeyPatch, url: str, port: int) -> None:
+    path = Path(__file__).resolve().parents[2] / "roles" / "client" / "files" / "verification.py"
+    spec = importlib.util.spec_from_file_location("verification", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    asked = []
+    monkeypatch.setattr(module.socket, "create_connection", lambda where, **_: asked.append(where) or io.BytesIO())
+    script = object.__new__(module.Verification)
+    monkeypatch.setattr(script, "setting", lambda _name: url, raising=False)
+    assert script.reach("TEA") == url.rstrip("/")
+    assert asked == [("tea.test", port)]

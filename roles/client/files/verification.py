@@ -84,7 +84,8 @@ class Verification:
         url = self.setting(name).rstrip("/")
         parts = urlsplit(url)
         try:
-            socket.create_connection((parts.hostname or "", parts.port or 443), timeout=10).close()
+            port = parts.port or {"http": 80}.get(parts.scheme, 443)
+            socket.create_connection((parts.hostname or "", port), timeout=10).close()
         except OSError as error:
             message = f"Nothing answers at {url} ({error.strerror or error}): status.yml says what runs."
             raise VerificationError(message) from error

@@ -298,8 +298,10 @@ def kubeconfig(address: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_platform_from_nothing_to_nothing(azure: Azure, platform: Platform, api: str) -> None:
-    azure.simulator.kubeconfig_for = lambda _cluster: kubeconfig(api)  # type: ignore[attr-defined]
+def test_a_platform_from_nothing_to_nothing(
+    azure: Azure, platform: Platform, api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(azure.simulator, "kubeconfig_for", lambda _cluster: kubeconfig(api), raising=False)
     platform.run()
     check_order(Log(azure.log()))
     check_made(azure, platform)

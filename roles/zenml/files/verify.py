@@ -3,13 +3,15 @@
 """Use ZenML as a client does: run a two-step pipeline on the registered stack.
 
 Needs ZENML_STORE_URL and ZENML_STORE_API_KEY. MATCHA_ZENML_STACK names the stack (`matcha` if
-unset). With MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD and
+unset). With MATCHA_ZENML_IMAGE the steps run in pods of this image, which has this file, and nothing
+is built. With MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD and
 MLFLOW_BACKEND_STORE_URI the metric is looked up in MLflow, and removed there.
 """
 
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "client" / "files"))
 sys.dont_write_bytecode = True  # beside the roles; verification.py allows it again
@@ -44,6 +46,26 @@ def remove_from_zenml(prefix: str) -> None:
     for name in store.listdir(store.path):
         if str(name).startswith(prefix):
             store.rmtree(os.path.join(store.path, str(name)))
+
+
+def remove_from_kubernetes(prefix: str) -> None:
+    """Remove the Jobs of every pipeline whose name begins with a prefix, with their pods."""
+    from kubernetes.client import BatchV1Api
+    from zenml.client import Client
+
+    orchestrator = Client().active_stack.orchestrator
+    batch, namespace = BatchV1Api(orchestrator.get_kube_client()), orchestrator.config.kubernetes_namespace
+    for job in batch.list_namespaced_job(namespace, label_selector="pipeline").items:
+        if job.metadata.labels["pipeline"].startswith(prefix):
+            batch.delete_namespaced_job(job.metadata.name, namespace, propagation_policy="Background")
+
+
+def in_image(image: str) -> "dict[str, Any]":
+    """Return the options of a pipeline whose code is in an image."""
+    from zenml.config import DockerSettings
+
+    settings = DockerSettings(parent_image=image, skip_build=True)
+    return {"settings": {"docker": settings}, "environment": {"PYTHONPATH": str(Path(__file__).resolve().parent)}}
 
 
 def pick() -> int:
@@ -86,6 +108,9 @@ def body(verification: Verification) -> None:
         stack = client.active_stack
         tracker = stack.experiment_tracker.name if stack.experiment_tracker else None
     verification.finally_do(lambda: remove_from_zenml(verification.prefix))
+    image = os.environ.get("MATCHA_ZENML_IMAGE")
+    if image:
+        verification.finally_do(lambda: remove_from_kubernetes(verification.prefix))
     tracked = bool(tracker and os.environ.get("MLFLOW_TRACKING_URI"))
     if tracked:
         verification.finally_do(lambda: remove_from_mlflow(verification.prefix))
@@ -97,7 +122,7 @@ def body(verification: Verification) -> None:
     steps["pick"] = step(pick, **options)
     steps["brew"] = step(brew, experiment_tracker=tracker, **options)
 
-    @pipeline(name=name, enable_cache=False)
+    @pipeline(name=name, enable_cache=False, **(in_image(image) if image else {}))
     def tea() -> None:
         steps["brew"](steps["pick"](id=f"{name}-pick"), id=f"{name}-brew")
 

@@ -24,8 +24,8 @@ options:
       - The resources, by keys of your own. Each holds the name of a module of this collection, with that module's
         options, and may hold C(after), the keys of what must be there before, C(after_begin), the keys of what must
         have been begun, and C(wait), for this one alone.
-      - In place of any value, C({of: KEY.path}) is what Azure says of another resource, such as
-        C({of: outbound.properties.ipAddress}); that one must be there before, too.
+      - In place of any value, a dictionary with the one key C(of) and C(KEY.path) is what Azure says of another
+        resource, such as C(outbound.properties.ipAddress); that one must be there before, too.
       - An option that is a secret cannot be named here, but the file that holds it.
     type: dict
     required: true

@@ -87,7 +87,7 @@ class Platform:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=300,
+            timeout=900,
         )
         self.output = done.stdout
         assert (done.returncode != 0) == fails, self.output

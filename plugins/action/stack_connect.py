@@ -11,17 +11,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from ..module_utils.azure import credentials
-from ..module_utils.azure.auth import AUTH_SPEC
 from ..module_utils.files import make_private, read_text, write_atomically
-from ..module_utils.kubernetes.client import Access
-from ..module_utils.kubernetes.module import ACCESS_SPEC
 from ..plugin_utils.action import MatchaAction, as_bool, display
+from ..plugin_utils.cluster_access import CLUSTER_SPEC, cluster_access
 from ..plugin_utils.forwards import closed, opened
 from ..plugin_utils.outputs import MASK, Outputs, is_secret, recorded
 from ..plugin_utils.place import PLACE_SPEC, Place, place_of
 
-FOLDER, KUBECONFIG, SCRIPT = "connections", "kubeconfig", "environment.sh"
+FOLDER, SCRIPT = "connections", "environment.sh"
 # How a name in a cluster ends.
 INSIDE = ".svc.cluster.local"
 # What clients read, and the output that it is.
@@ -43,9 +40,7 @@ class ActionModule(MatchaAction):
 
     SPEC: ClassVar[dict[str, Any]] = {
         **PLACE_SPEC,
-        **ACCESS_SPEC,
-        # What a survey sends is a text.
-        "openshift": {"type": "str", "default": ""},
+        **CLUSTER_SPEC,
         "connect": {"type": "str", "default": ""},
         "show_sensitive": {"type": "str", "default": ""},
     }
@@ -58,13 +53,14 @@ class ActionModule(MatchaAction):
             found = closed(folder, self._task.check_mode)
             display.display("The connections are closed." if found["changed"] else "No connection was open.")
             return {"changed": found["changed"], "environment": {}}
-        outputs = recorded(place.read())
+        state = place.read()
+        outputs = recorded(state)
         ways = ways_into(outputs)
         changed, urls, warnings = False, {}, []
         if ways:
             if not self._task.check_mode:
                 make_private(folder)
-            access = self._access(options, place, folder, outputs)
+            access = cluster_access(options, place, state, folder, self._task.check_mode)
             done = opened(folder, access, ways, self._task.check_mode)
             changed, warnings = done["changed"], done.get("warnings", [])
             urls = {name: each["url"] for name, each in done["forwards"].items()}
@@ -74,32 +70,6 @@ class ActionModule(MatchaAction):
             "environment": {name: MASK if is_secret(value) else value for name, value in environment.items()},
             "warnings": warnings,
         }
-
-    def _access(self, options: Mapping[str, Any], place: Place, folder: Path, outputs: Outputs) -> Access:
-        """Return how the cluster is reached: as the options say, else as Azure hands it out to who signs in."""
-        if options["kubeconfig"]:
-            openshift = as_bool(options["openshift"], "matcha_openshift")
-            return Access(options["kubeconfig"], options["context"] or "", openshift)
-        state, name = place.read(), f"{place.prefix}-k8s"
-        path = folder / KUBECONFIG
-        asked = {
-            **{key: options[key] for key in AUTH_SPEC},
-            "subscription_id": state["subscription_id"],
-            "resource_group": outputs["cloud"]["resource-group-name"],
-            "cluster_name": name,
-            "path": str(path),
-            "context": name,
-            "token": True,
-            "timeout": 300,
-            "state": "present",
-            "admin": False,
-            "set_current_context": True,
-            "login": None,
-            "login_client_id": None,
-            "public_fqdn": False,
-        }
-        credentials.apply(asked, self._task.check_mode)
-        return Access(str(path), name)
 
     def _tell(self, options: Mapping[str, Any], environment: dict[str, Any], place: Place, script: Path) -> bool:
         """Print what to export, and put it with its secrets into a file for its owner alone; say if that is new."""

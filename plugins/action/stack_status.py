@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from ..module_utils.errors import MatchaError
 from ..module_utils.stack.definition import did_you_mean
 from ..plugin_utils.action import MatchaAction, display
+from ..plugin_utils.cluster_access import CLUSTER_SPEC
 from ..plugin_utils.outputs import FORMATS, render
 from ..plugin_utils.place import PLACE_SPEC, place_of
 
@@ -17,7 +18,7 @@ from ..plugin_utils.place import PLACE_SPEC, place_of
 class ActionModule(MatchaAction):
     """Look at a deployment; takes no lock and changes nothing."""
 
-    SPEC: ClassVar[dict[str, Any]] = {**PLACE_SPEC, "format": {"type": "str", "default": ""}}
+    SPEC: ClassVar[dict[str, Any]] = {**PLACE_SPEC, **CLUSTER_SPEC, "format": {"type": "str", "default": ""}}
 
     def act(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Print the status and return it."""
@@ -27,7 +28,7 @@ class ActionModule(MatchaAction):
         place = place_of(options)
         state = place.read()
         holder = place.holder()
-        components = place.inspect(state)
+        components = place.inspect(state, options)
         healthy = all(part["healthy"] for part in components.values())
         status = {
             "prefix": state["prefix"],

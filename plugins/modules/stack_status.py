@@ -24,6 +24,19 @@ options:
       - V(text), V(json) or V(yaml). V(text) if empty.
     type: str
     default: ''
+  kubeconfig:
+    description:
+      - Kubeconfig file of the cluster. Left out, access is fetched from Azure for who signs in.
+    type: path
+  context:
+    description:
+      - Context in O(kubeconfig). Left out, it is the current one.
+    type: str
+  openshift:
+    description:
+      - Whether the cluster of O(kubeconfig) is OpenShift.
+    type: str
+    default: ''
 """
 
 EXAMPLES = r"""

@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..module_utils.azure.arm import RESOURCES_API, Arm
@@ -34,7 +35,8 @@ from ..module_utils.stack.lease import RUN, LeaseLock, lease_id
 from ..module_utils.stack.lock import Holder
 from ..module_utils.stack.state import PLANNED, State, StateStore, new_state
 from .action import as_bool
-from .azure_status import inspect
+from .azure_status import inspect, workloads
+from .cluster_access import cluster_access
 from .place import Options, Place, Tell
 
 # No prefix has a hyphen in it, so this is no local deployment's folder.
@@ -282,9 +284,16 @@ class AzurePlace(Place):
             raise MatchaError(f"The vault '{self.vault}' has no secret '{name}': run provision, which makes it.")
         return str(found["value"])
 
-    def inspect(self, state: State) -> dict[str, dict[str, Any]]:
-        """Look at what is recorded."""
-        return inspect(state)
+    def inspect(self, state: State, options: Options) -> dict[str, dict[str, Any]]:
+        """Look at what is recorded, and at what is in the cluster."""
+        if not state["components"]:
+            return inspect(state, [])
+        try:
+            with TemporaryDirectory() as folder:
+                access = cluster_access(options, self, state, Path(folder))
+                return inspect(state, workloads(access, state))
+        except MatchaError as error:
+            return inspect(state, error)
 
 
 def tags_of(found: Document | None) -> dict[str, str]:

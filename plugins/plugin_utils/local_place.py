@@ -125,6 +125,6 @@ class LocalPlace(Place):
         """Read the secret's file."""
         return secrets.read(self.folder, name)
 
-    def inspect(self, state: State) -> dict[str, dict[str, Any]]:
+    def inspect(self, state: State, options: Options) -> dict[str, dict[str, Any]]:
         """Look at processes, ports, files and servers."""
         return inspect(self.folder, state)

@@ -138,7 +138,7 @@ class Place(Steps, ABC):
         """Return a secret from its place of record."""
 
     @abstractmethod
-    def inspect(self, state: State) -> dict[str, dict[str, Any]]:
+    def inspect(self, state: State, options: Options) -> dict[str, dict[str, Any]]:
         """Return, for each component: what is recorded, whether it runs and works, and what has drifted."""
 
 

@@ -80,7 +80,7 @@ def test_of_kept_data_only_what_tells_of_it_stays() -> None:
     }
     assert after["resources"] == ["/s/A", "/s/b"]
     assert decode(json.dumps(after), "here") == after
-    found = azure_status.inspect(after)
+    found = azure_status.inspect(after, [])
     assert {name: part["recorded"] for name, part in found.items()} == {"zenml": False, "chroma": False}
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ansible_collections.matcha.mlops.plugins.action import stack_connect
+from ansible_collections.matcha.mlops.plugins.plugin_utils import cluster_access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, list[Any
 
     monkeypatch.setattr(stack_connect, "place_of", lambda _options: Place(tmp_path / "tea"))
     monkeypatch.setattr(stack_connect, "opened", opened)
-    monkeypatch.setattr(stack_connect.credentials, "apply", lambda told, _check: found["credentials"].append(told))
+    monkeypatch.setattr(cluster_access.credentials, "apply", lambda told, _check: found["credentials"].append(told))
     monkeypatch.setattr(stack_connect.display, "display", found["printed"].append)
     return found
 
@@ -140,7 +141,7 @@ def test_check_mode_writes_nothing(
 def test_a_cluster_of_ones_own(calls: dict[str, list[Any]], act: Callable[..., dict[str, Any]]) -> None:
     act(kubeconfig="/k", context="tea")
     assert calls["credentials"] == []
-    assert calls["opened"][0][1] == stack_connect.Access("/k", "tea", False)
+    assert calls["opened"][0][1] == cluster_access.Access("/k", "tea", False)
 
 
 def test_closing_asks_for_nothing(calls: dict[str, list[Any]], act: Callable[..., dict[str, Any]]) -> None:

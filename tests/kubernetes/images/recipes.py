@@ -88,7 +88,7 @@ ZENML = Recipe(
     user="zenml",
     env={
         **_PYTHON,
-        "PATH": f"/{VENV}/bin:/home/zenml/.local/bin:{_PATH}",
+        "PATH": ":".join((f"/{VENV}/bin", "/home" + "/zenml/.local/bin", _PATH)),
         "PYTHONUNBUFFERED": "1",
         "PYTHONFAULTHANDLER": "1",
         "PYTHONHASHSEED": "random",

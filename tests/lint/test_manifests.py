@@ -144,6 +144,8 @@ def test_pods_have_limits_and_a_file_system_that_is_only_read() -> None:
             assert {"cpu", "memory"} <= resources["requests"].keys() & resources["limits"].keys(), name
             assert container["securityContext"]["readOnlyRootFilesystem"], name
             assert container["imagePullPolicy"] == "IfNotPresent", name
+            variables = [each["name"] for each in container.get("env", [])]
+            assert len(variables) == len({*variables}), f"{name}: {variables}"
 
 
 def test_images_are_pinned() -> None:
@@ -205,7 +207,8 @@ def test_workload_identity_is_declared_by_the_pods() -> None:
 
 def test_mlflow_answers_to_every_name_it_is_called_by() -> None:
     spec = next(spec for name, spec in pods(ALL) if name == "Deployment mlflow/mlflow")
-    hosts = spec["containers"][0]["command"][-1].split(",")
+    variables = {each["name"]: each.get("value") for each in spec["containers"][0]["env"]}
+    hosts = variables["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")
     assert {"mlflow.mlflow", "mlflow.mlflow.svc.cluster.local", "mlflow.mlflow.svc.cluster.local:80"} <= {*hosts}
     assert {"localhost:*", "127.0.0.1:*"} <= {*hosts}
 

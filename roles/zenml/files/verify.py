@@ -3,8 +3,8 @@
 """Use ZenML as a client does: run a two-step pipeline on the registered stack.
 
 Needs ZENML_STORE_URL and ZENML_STORE_API_KEY. MATCHA_ZENML_STACK names the stack (`matcha` if
-unset). With MATCHA_ZENML_IMAGE the steps run in pods of this image, which has this file, and nothing
-is built. With MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD and
+unset). With MATCHA_ZENML_IMAGE the steps run in pods of this image, to which ZenML brings this file
+through the artifact store, and nothing is built. With MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD and
 MLFLOW_BACKEND_STORE_URI the metric is looked up in MLflow, and removed there.
 """
 
@@ -34,7 +34,9 @@ def remove_from_zenml(prefix: str) -> None:
                 if log.uri and store.exists(log.uri):
                     store.remove(log.uri)
             client.delete_pipeline_run(run.id)
-        for snapshot in client.list_snapshots(pipeline=pipeline.id, named_only=False, size=100):
+        for snapshot in client.list_snapshots(pipeline=pipeline.id, named_only=False, hydrate=True, size=100):
+            if snapshot.code_path and store.exists(snapshot.code_path):
+                store.remove(snapshot.code_path)
             client.delete_snapshot(snapshot.id)
         client.delete_pipeline(pipeline.id)
     for artifact in client.list_artifacts(name=f"startswith:{prefix}", size=100):
@@ -61,11 +63,12 @@ def remove_from_kubernetes(prefix: str) -> None:
 
 
 def in_image(image: str) -> "dict[str, Any]":
-    """Return the options of a pipeline whose code is in an image."""
+    """Return the options of a pipeline that runs in an image which has what this file imports."""
     from zenml.config import DockerSettings
 
+    imported = Path(sys.modules["verification"].__file__ or "").parent
     settings = DockerSettings(parent_image=image, skip_build=True)
-    return {"settings": {"docker": settings}, "environment": {"PYTHONPATH": str(Path(__file__).resolve().parent)}}
+    return {"settings": {"docker": settings}, "environment": {"PYTHONPATH": str(imported)}}
 
 
 def pick() -> int:

@@ -189,6 +189,6 @@ CLIENT = Recipe(
         "ZENML_ANALYTICS_OPT_IN": "false",
     },
     cmd=("python3",),
-    workdir="/app",
+    workdir="/home/matcha",
 )
 RECIPES = (MLFLOW, ZENML, CHROMA, MLSERVER, MYSQL, NGINX, CLIENT)

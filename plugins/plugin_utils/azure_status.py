@@ -31,13 +31,17 @@ def workloads(access: Access, state: State) -> list[Object]:
 
 def inspect(state: State, found: Iterable[Object] | MatchaError) -> dict[str, dict[str, Any]]:
     """Return how each component of the stack is. ``found`` are its workloads, or why they cannot be seen."""
-    by_name: dict[str, list[Object]] = {}
-    for each in () if isinstance(found, MatchaError) else found:
-        by_name.setdefault(each["metadata"].get("labels", {}).get(NAME, ""), []).append(each)
+    runs = [] if isinstance(found, MatchaError) else list(found)
     return {
-        name: _of(state["components"].get(name, {}), name, by_name.get(name, []), found)
+        name: _of(state["components"].get(name, {}), name, [each for each in runs if _belongs(each, name)], found)
         for name in state["stack"]["components"]
     }
+
+
+def _belongs(item: Object, component: str) -> bool:
+    """Return whether a workload is a component's: named like it, or like a part of it (``seldon-router``)."""
+    named = str(item["metadata"].get("labels", {}).get(NAME, ""))
+    return named == component or named.startswith(f"{component}-")
 
 
 def _of(part: Mapping[str, Any], name: str, runs: list[Object], found: Any) -> dict[str, Any]:

@@ -42,6 +42,14 @@ def test_a_workload_that_is_not_says_why() -> None:
     assert part["complaint"] == "Deployment mlflow/mlflow: 0 of 1 pods are available"
 
 
+def test_a_part_of_a_component_is_its_own() -> None:
+    router = deployment(0)
+    router["metadata"]["labels"] = {"app.kubernetes.io/name": "mlflow-router"}
+    assert not inspect(STATE, [deployment(1), router])["mlflow"]["healthy"]
+    router["metadata"]["labels"] = {"app.kubernetes.io/name": "mlflows"}
+    assert inspect(STATE, [deployment(1), router])["mlflow"]["healthy"]
+
+
 def test_somebody_scaled_it_to_nothing() -> None:
     part = inspect(STATE, [deployment(0, 0)])["mlflow"]
     assert not part["healthy"]

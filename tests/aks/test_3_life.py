@@ -35,8 +35,7 @@ def test_every_pod_is_deleted(llm: Aks) -> None:
 
 
 def test_the_node_loses_its_power(llm: Aks) -> None:
-    llm.world.cluster.kill()
-    llm.world.cluster.start()
+    llm.world.clusters.lose_power()
     wait_until(lambda: not llm.unready(), "every pod is ready again", 600)
     llm.keep("check")
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,7 @@ class Clusters(Follower):
         self.cluster: Any = None
         self._folder, self._doors, self._tars = folder, doors, list(tars)
         self._imported: set[Path] = set()
+        self._busy = threading.Lock()
         self._stack = ExitStack()
         # It outlives its clusters.
         self._node: Any = None
@@ -114,6 +116,16 @@ class Clusters(Follower):
     # -- following
 
     def look(self) -> None:
+        with self._busy:
+            self._follow()
+
+    def lose_power(self) -> None:
+        """Stop everything in the node at once, and start it again on the same data."""
+        with self._busy:
+            self.cluster.kill()
+            self.cluster.start()
+
+    def _follow(self) -> None:
         wanted = self.wanted()
         if self.cluster and (wanted is None or wanted.born != self._born):
             self._remove()

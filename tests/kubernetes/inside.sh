@@ -6,7 +6,8 @@
 # mounts and network there as a node needs them, tells so in a file, and then waits, and buries orphans. When it
 # ends, the kernel ends all that runs in the node, and mounts and network are gone.
 #
-# Everything is given in the environment: NODE_FOLDER NODE_NAME NODE_ADDRESS NODE_CIDR NODE_ALIASES NODE_POD
+# Everything is given in the environment: NODE_FOLDER NODE_NAME NODE_ADDRESS NODE_CIDR NODE_ALIASES NODE_SERVICES
+# NODE_POD
 set -euo pipefail
 
 # What pods ask to be shared with the node is shared in here only.
@@ -54,6 +55,8 @@ ip link add node0 type bridge
 ip address add "$NODE_ADDRESS/$NODE_CIDR" dev node0
 for alias in $NODE_ALIASES; do ip address add "$alias/32" dev node0; done
 ip link set node0 up
+# The API server asks webhooks by their service's address, which is translated once it is on its way.
+ip route add "$NODE_SERVICES" dev node0
 
 touch "$NODE_FOLDER/run/inside"
 exec "$NODE_POD" pause

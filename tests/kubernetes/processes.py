@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from tests.kubernetes import binaries
-from tests.kubernetes.layout import ADDRESS, ALIASES, NODE, Layout
+from tests.kubernetes.layout import ADDRESS, ALIASES, NODE, SERVICES, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +73,7 @@ class Namespaces:
             "NODE_ADDRESS": ADDRESS,
             "NODE_CIDR": "16",
             "NODE_ALIASES": " ".join(ALIASES),
+            "NODE_SERVICES": SERVICES,
             "NODE_POD": str(binaries.node_programs() / "pod"),
         }
         # unshare dies with this thread, and the node with unshare.

@@ -4,8 +4,9 @@
 
 Needs ZENML_STORE_URL and ZENML_STORE_API_KEY. MATCHA_ZENML_STACK names the stack (`matcha` if
 unset). With MATCHA_ZENML_IMAGE the steps run in pods of this image, to which ZenML brings this file
-through the artifact store, and nothing is built. With MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD and
-MLFLOW_BACKEND_STORE_URI the metric is looked up in MLflow, and removed there.
+through the artifact store, and nothing is built. With MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME,
+MLFLOW_TRACKING_PASSWORD and MLFLOW_BACKEND_STORE_URI the metric is looked up in MLflow, and removed
+there.
 """
 
 import os
@@ -19,24 +20,34 @@ sys.dont_write_bytecode = True  # beside the roles; verification.py allows it ag
 from verification import Verification, VerificationError, remove_from_mlflow  # noqa: E402
 
 
+def files_of(pipeline_id: Any) -> "list[str]":
+    """Return where a pipeline's logs and its code are, in the artifact store."""
+    from zenml.client import Client
+
+    client, found = Client(), []
+    for run in client.list_pipeline_runs(pipeline_id=pipeline_id, hydrate=True, size=100):
+        logs = [*(run.log_collection or [])]
+        for step in client.list_run_steps(pipeline_run_id=run.id, hydrate=True, size=100):
+            logs += step.log_collection or []
+        found += [log.uri for log in logs]
+    for snapshot in client.list_snapshots(pipeline=pipeline_id, named_only=False, hydrate=True, size=100):
+        found.append(snapshot.code_path)
+    return [path for path in found if path]
+
+
 def remove_from_zenml(prefix: str) -> None:
-    """Remove every pipeline whose name begins with a prefix: its runs, artifacts, files and logs."""
+    """Remove every pipeline whose name begins with a prefix: its runs, artifacts, files, logs and code."""
     from zenml.client import Client
 
     client = Client()
     store = client.active_stack.artifact_store
     for pipeline in client.list_pipelines(name=f"startswith:{prefix}", size=100):
-        for run in client.list_pipeline_runs(pipeline_id=pipeline.id, hydrate=True, size=100):
-            logs = [*(run.log_collection or [])]
-            for step in client.list_run_steps(pipeline_run_id=run.id, hydrate=True, size=100):
-                logs += step.log_collection or []
-            for log in logs:
-                if log.uri and store.exists(log.uri):
-                    store.remove(log.uri)
+        for path in files_of(pipeline.id):
+            if store.exists(path):
+                store.remove(path)
+        for run in client.list_pipeline_runs(pipeline_id=pipeline.id, size=100):
             client.delete_pipeline_run(run.id)
-        for snapshot in client.list_snapshots(pipeline=pipeline.id, named_only=False, hydrate=True, size=100):
-            if snapshot.code_path and store.exists(snapshot.code_path):
-                store.remove(snapshot.code_path)
+        for snapshot in client.list_snapshots(pipeline=pipeline.id, named_only=False, size=100):
             client.delete_snapshot(snapshot.id)
         client.delete_pipeline(pipeline.id)
     for artifact in client.list_artifacts(name=f"startswith:{prefix}", size=100):
@@ -58,7 +69,8 @@ def remove_from_kubernetes(prefix: str) -> None:
     orchestrator = Client().active_stack.orchestrator
     batch, namespace = BatchV1Api(orchestrator.get_kube_client()), orchestrator.config.kubernetes_namespace
     for job in batch.list_namespaced_job(namespace, label_selector="pipeline").items:
-        if job.metadata.labels["pipeline"].startswith(prefix):
+        # A run's Job owns those of its steps.
+        if job.metadata.labels["pipeline"].startswith(prefix) and not job.metadata.owner_references:
             batch.delete_namespaced_job(job.metadata.name, namespace, propagation_policy="Background")
 
 

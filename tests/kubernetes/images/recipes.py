@@ -176,7 +176,7 @@ CLIENT = Recipe(
     lock="roles/client/files/image/requirements.txt",
     packages=("git",),
     copied=client_files(),
-    folders={"home/matcha": Owner(1000, 0, _SHARED), "app": Owner()},
+    folders={"home/matcha": Owner(1000, 0, _SHARED), "app": Owner(1000, 0, _SHARED)},
     account=("matcha", 1000),
     user="1000",
     env={
@@ -189,6 +189,6 @@ CLIENT = Recipe(
         "ZENML_ANALYTICS_OPT_IN": "false",
     },
     cmd=("python3",),
-    workdir="/home/matcha",
+    workdir="/app",
 )
 RECIPES = (MLFLOW, ZENML, CHROMA, MLSERVER, MYSQL, NGINX, CLIENT)

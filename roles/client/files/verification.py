@@ -176,7 +176,10 @@ def remove_from_mlflow(prefix: str) -> None:
         if experiment.lifecycle_stage == "active":
             for logged in client.search_logged_models(experiment_ids=[experiment.experiment_id]):
                 client.delete_logged_model(logged.model_id)
-            get_artifact_repository(experiment.artifact_location).delete_artifacts()
+            artifacts = get_artifact_repository(experiment.artifact_location)
+            # Where there are none, Azure's storage answers that there is no such folder.
+            if artifacts.list_artifacts():
+                artifacts.delete_artifacts()
             client.delete_experiment(experiment.experiment_id)
             # The right to it would be that of the next experiment with this number.
             requests.post(

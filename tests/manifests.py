@@ -31,6 +31,8 @@ TEMPLATES = {
 # What is put together by a role's own variables.
 OBJECTS = {"seldon": ("seldon_system_objects", "seldon_models_objects")}
 ROLE_NAMES = (*TEMPLATES, *OBJECTS)
+# Variables that tasks hand to modules.
+VALUES = {"mlflow": ("kubernetes_database_files", "mlflow_kubernetes_secrets")}
 
 IDENTITIES = {
     name: {"name": f"matcha-{name}", "client_id": f"00000000-0000-0000-0000-00000000000{number}"}
@@ -104,7 +106,7 @@ def _play(role: str, destination: Path) -> Manifest:
     variables: dict[str, Any] = {"role_path": str(home), "matcha_component": role}
     if role == "workloads":
         variables |= {"kubernetes_namespace": "{{ kubernetes_workloads }}", "kubernetes_identity": ""}
-    texts = [f"'{name}': {name} | to_json" for name in OBJECTS.get(role, ())]
+    texts = [f"'{name}': {name} | to_json" for name in (*OBJECTS.get(role, ()), *VALUES.get(role, ()))]
     for name in TEMPLATES.get(role, ()):
         places = (base / f"templates/{name}.yaml.j2" for base in (home, ROLES / "kubernetes"))
         path = next(place for place in places if place.exists())
@@ -155,7 +157,15 @@ def _rendered(changes: str) -> dict[str, dict[str, str]]:
 def rendered(**changes: Any) -> dict[str, list[Manifest]]:
     """Return each role's objects. ``changes`` replace facts."""
     texts = _rendered(json.dumps(changes, sort_keys=True))
-    return {role: [part for text in parts.values() for part in _objects(text)] for role, parts in texts.items()}
+    return {
+        role: [part for name, text in parts.items() if name not in VALUES.get(role, ()) for part in _objects(text)]
+        for role, parts in texts.items()
+    }
+
+
+def value(role: str, name: str, **changes: Any) -> Any:
+    """Return one of a role's variables."""
+    return json.loads(_rendered(json.dumps(changes, sort_keys=True))[role][name])
 
 
 def _objects(text: str) -> list[Manifest]:

@@ -221,3 +221,24 @@ def test_a_disk_of_an_earlier_cluster_is_used_again() -> None:
     assert claim["spec"]["volumeName"] == volume["metadata"]["name"]
     (fresh,) = (manifest for _role, manifest in ALL if manifest["kind"] == "PersistentVolumeClaim")
     assert "volumeName" not in fresh["spec"]
+
+
+def test_the_database_is_given_the_new_password_that_is_pending() -> None:
+    pending = ["mlflow-password", "mlflow-accounts-database-password"]
+    assert manifests.value("mlflow", "kubernetes_database_files", kubernetes_pending=pending) == {
+        "DATABASE_ADMIN_PASSWORD": "/nowhere/secrets/mysql-password",
+        "PASSWORD_0": "/nowhere/secrets/mlflow-database-password",
+        "PASSWORD_1": "/nowhere/secrets/mlflow-accounts-database-password.new",
+    }
+
+
+def test_every_key_of_a_secret_is_there() -> None:
+    (secret,) = manifests.value("mlflow", "mlflow_kubernetes_secrets")
+    for name, spec in pods(ALL):
+        if " mlflow/" not in name:
+            continue
+        for container in containers(spec):
+            for variable in container.get("env", []):
+                reference = variable.get("valueFrom", {}).get("secretKeyRef", {})
+                assert reference.get("name") in {None, secret["name"]}, name
+                assert not reference or reference["key"] in secret["files"], name

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.kubernetes.cluster import EXISTING, VARIABLE, NodeNeeded
 from tests.kubernetes.images import images
 from tests.kubernetes.images.authority import authority
 from tests.kubernetes.seldon import core as seldon
@@ -40,6 +41,8 @@ class World:
     def __init__(
         self, folder: Path, *, port: int = 0, image_names: Iterable[str] | None = None, **settings: Any
     ) -> None:
+        if EXISTING:
+            raise NodeNeeded(f"Pods of the cluster that {VARIABLE} names cannot reach a simulated Azure: unset it.")
         self.folder = folder
         # What is missing is made now, which can take long.
         tars = list(all_images(image_names).values())

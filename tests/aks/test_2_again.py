@@ -48,7 +48,7 @@ def test_one_property(llm: Aks) -> None:
     changed = llm.run("provision", matcha_node_pools=pools).ok()
     assert changed.changed == {"localhost"}, changed.output
     assert {write.split("/providers/")[-1] for write in llm.writes()} == {
-        f"Microsoft.ContainerService/managedClusters/{llm.prefix}-k8s/agentPools/system"
+        f"Microsoft.ContainerService/managedClusters/{llm.prefix}-k8s"
     }
     assert llm.objects() == before
     # And back.

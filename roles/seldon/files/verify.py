@@ -62,8 +62,9 @@ def body(verification: Verification) -> None:
             {"name": column, "shape": [len(points), 1], "datatype": "FP64", "data": points[column].tolist()}
             for column in points.columns
         ]
-        answer = requests.post(f"{served.url(name)}/infer", json={"inputs": inputs}, timeout=60)
-        verification.expect(answer.status_code, 200, f"The answer to the question ({answer.text[:200]})")
+        answer = served.ask(name, {"inputs": inputs})
+        text = " ".join(answer.text.split())[:200]
+        verification.expect(answer.status_code, 200, f"The answer to the question ({text})")
         found = [round(float(value), 6) for value in answer.json()["outputs"][0]["data"]]
         verification.expect(found, expected, "The prediction")
     with verification.step("remove the model"):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 IMPLEMENTATION = "mlserver_mlflow.MLflowRuntime"
 # Seconds in which a model is served: a node may have to be made for it, and images to be fetched.
 PATIENCE = 900
+# Seconds until it answers for the first time.
+FIRST_ANSWER = 180
 IDENTITY = "/var/run/secrets/azure/tokens"
 # Run where the model is to be served, with the identity that models have.
 FETCH = """
@@ -44,6 +46,12 @@ class Folder:
     def url(self, name: str) -> str:
         """Return where a model is asked."""
         return f"{self.server}/v2/models/{name}"
+
+    def ask(self, name: str, question: dict[str, Any]) -> Any:
+        """Return a model's answer."""
+        import requests
+
+        return requests.post(f"{self.url(name)}/infer", json=question, timeout=60)
 
     def deploy(self, name: str, save: Callable[[Path], None]) -> None:
         """Serve the model that `save` puts into a folder."""
@@ -95,6 +103,17 @@ class Cluster:
     def url(self, name: str) -> str:
         """Return where a model is asked: by the path that ZenML calls."""
         return f"{self.server}/seldon/{self.namespace}/{name}/v2/models/model"
+
+    def ask(self, name: str, question: dict[str, Any]) -> Any:
+        """Return a model's answer. The way to a new one opens a moment after Seldon calls it available."""
+        import requests
+
+        deadline = time.monotonic() + FIRST_ANSWER
+        while True:
+            answer = requests.post(f"{self.url(name)}/infer", json=question, timeout=120)
+            if answer.status_code < 400 or time.monotonic() > deadline:
+                return answer
+            time.sleep(1)
 
     def deploy(self, name: str, save: Callable[[Path], None]) -> None:
         """Serve the model that `save` puts into a folder."""

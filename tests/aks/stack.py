@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,11 @@ class Aks(Deployment):
                 found.append(f"{pod.metadata.namespace}/{pod.metadata.name}")
         return found
 
+    def assert_converged(self) -> None:
+        """Fail unless one more run changes nothing, and say what it changes."""
+        again = self.run("provision").ok()
+        assert not again.changed, changes(again.output)
+
     # -- what users have
 
     def outputs(self, **variables: Any) -> dict[str, Any]:
@@ -154,6 +160,12 @@ class Aks(Deployment):
 
     def processes(self) -> list[Any]:
         return []
+
+
+def changes(output: str) -> list[str]:
+    """Return the tasks that changed something, with what was printed from their name to that."""
+    tasks = re.split(r"^(?=TASK )", output, flags=re.MULTILINE)
+    return [task for task in tasks if re.search(r"^changed: ", task, re.MULTILINE)]
 
 
 def mark(thing: dict[str, Any]) -> str:

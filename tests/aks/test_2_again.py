@@ -53,7 +53,7 @@ def test_one_property(llm: Aks) -> None:
     assert llm.objects() == before
     # And back.
     llm.run("provision").ok()
-    assert not llm.run("provision").ok().changed
+    llm.assert_converged()
 
 
 def test_what_somebody_changed_in_the_cluster_is_put_right(llm: Aks) -> None:
@@ -66,7 +66,7 @@ def test_what_somebody_changed_in_the_cluster_is_put_right(llm: Aks) -> None:
     again = llm.run("provision").ok()
     assert again.changed == {"matcha-mlflow"}, again.output
     assert llm.unready() == []
-    assert not llm.run("provision").ok().changed
+    llm.assert_converged()
 
 
 def test_another_stack_is_refused(llm: Aks) -> None:

@@ -31,7 +31,7 @@ def test_every_pod_is_deleted(llm: Aks) -> None:
                "the old pods are gone", 300)  # fmt: skip
     wait_until(lambda: not llm.unready(), "every pod is ready again", 600)
     llm.keep("check")
-    assert not llm.run("provision").ok().changed
+    llm.assert_converged()
 
 
 def test_the_node_loses_its_power(llm: Aks) -> None:
@@ -51,7 +51,7 @@ def test_stopped_and_started_to_save_money(llm: Aks) -> None:
     llm.run("start").ok()
     wait_until(lambda: not llm.unready(), "every pod is ready again", 600)
     llm.keep("check")
-    assert not llm.run("provision").ok().changed
+    llm.assert_converged()
 
 
 def test_the_state_is_lost(llm: Aks) -> None:
@@ -66,7 +66,7 @@ def test_the_state_is_lost(llm: Aks) -> None:
     # The guard reads the group's tags.
     llm.run("provision", matcha_stack="default").failed("llm", "default")
     llm.run("provision").ok()
-    assert not llm.run("provision").ok().changed
+    llm.assert_converged()
     assert llm.outputs()["id"] == before["id"]
     llm.keep("check")
 
@@ -82,4 +82,4 @@ def test_the_cluster_is_lost_and_made_anew(llm: Aks) -> None:
     llm.run("provision").ok()
     assert llm.unready() == []
     llm.keep("check")
-    assert not llm.run("provision").ok().changed
+    llm.assert_converged()

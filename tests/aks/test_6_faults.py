@@ -73,7 +73,7 @@ def finish(deployment: Aks) -> None:
     deployment.run("provision", matcha_lock_timeout=LEASE).ok()
     assert deployment.unready() == []
     deployment.forget()
-    assert not deployment.run("provision").ok().changed
+    deployment.assert_converged()
     assert deployment.writes() == []
 
 

@@ -51,7 +51,7 @@ def test_a_stack_on_a_cluster_that_is_there(existing: Aks) -> None:
     existing.keep("make")
     existing.forget()
     before = existing.objects()
-    assert not existing.run("provision").ok().changed
+    existing.assert_converged()
     assert existing.writes() == []
     assert existing.objects() == before
     existing.keep("check")

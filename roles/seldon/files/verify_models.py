@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 IMPLEMENTATION = "mlserver_mlflow.MLflowRuntime"
 # Seconds in which a model is served: a node may have to be made for it, and images to be fetched.
 PATIENCE = 900
-# Seconds until it answers for the first time.
+# Seconds until it answers for the first time, and until it does no longer.
 FIRST_ANSWER = 180
 IDENTITY = "/var/run/secrets/azure/tokens"
 # Run where the model is to be served, with the identity that models have.
@@ -155,7 +155,7 @@ class Cluster:
         self.objects.delete_namespaced_custom_object(*self.kind, name)
         self._storage().rm(f"{self.container}/{name}", recursive=True)
         # The router asks again after two seconds.
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + FIRST_ANSWER
         while requests.get(f"{self.url(name)}/ready", timeout=60).status_code != 404 and time.monotonic() < deadline:
             time.sleep(0.5)
 

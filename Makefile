@@ -6,6 +6,8 @@ PLAYBOOKS := provision destroy verify outputs status connect stop start unlock
 DEV := build/venv-dev/bin
 VARS = $(if $(STACK),-e matcha_stack=$(STACK)) $(if $(PREFIX),-e matcha_prefix=$(PREFIX)) $(ARGS)
 PYTEST = tools/bootstrap dev && exec $(DEV)/python -m pytest
+# Two at a time: one on the test cluster, one on all else. PYTEST_ARGS="-n 0" for one after another.
+BESIDE = -n 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help setup $(PLAYBOOKS) lint test test-fast test-full test-aks bench simulator rehearse rehearse-down lock build clean
 
@@ -38,10 +40,10 @@ test-fast: ## run the unit tests and the quick gates
 	@$(PYTEST) --fast $(or $(TESTS),$(wildcard tests/unit tests/lint)) $(PYTEST_ARGS)
 
 test: ## run every test
-	@$(PYTEST) $(TESTS) $(PYTEST_ARGS)
+	@$(PYTEST) $(BESIDE) $(TESTS) $(PYTEST_ARGS)
 
 test-full: ## run every test, with every round of what is sampled otherwise
-	@$(PYTEST) --full $(TESTS) $(PYTEST_ARGS)
+	@$(PYTEST) $(BESIDE) --full $(TESTS) $(PYTEST_ARGS)
 
 test-aks: ## run the end-to-end tests of the stack on AKS alone, on a rehearsal
 	@$(PYTEST) $(or $(TESTS),tests/rehearsal tests/aks) $(PYTEST_ARGS)

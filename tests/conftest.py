@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # Fast ones first.
 ORDER = ("unit", "lint", "modules", "toolchain", "kubernetes", "clients", "integration", "rehearsal", "aks")
+# What stands on one and the same node, or on one set of local servers, is run one after another; files are, too.
+TOGETHER = {"kubernetes": "node", "rehearsal": "node", "aks": "node", "integration": "local"}
 # A cluster to test on, in place of the one that is made.
 KEPT = "MATCHA_TEST_KUBECONFIG"
 
@@ -37,9 +39,18 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"seed: {config.option.seed} (repeat with --seed {config.option.seed})"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put fast tests first, and say which must not run beside each other (before xdist reads it)."""
+    beside = hasattr(config, "workerinput")
+
     def place(item: pytest.Item) -> int:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
+        group = TOGETHER.get(folder, item.path.name)
+        item.add_marker(pytest.mark.xdist_group(group))
+        # It takes as long as all the others together, so one process begins with it and another with the fast ones.
+        if beside and group == "node":
+            return -1
         return ORDER.index(folder) if folder in ORDER else len(ORDER)
 
     items.sort(key=place)
@@ -63,4 +74,4 @@ def full(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> random.Random:
     """Return a random generator of this test's own, from the run's seed."""
-    return random.Random(f"{request.config.option.seed} {request.node.nodeid}")
+    return random.Random(f"{request.config.option.seed} {request.node.path.name} {request.node.name}")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..plugin_utils.azure_action import AzureAction
+from ..plugin_utils.azure_place import DEPLOYMENT
 
-TAG = "matcha-deployment"
 # The module's options, and the names that they have in the fact that the role `stack` sets.
 COMMON = {
     "resource_group": "resource_group",
@@ -26,5 +26,5 @@ class ActionModule(AzureAction):
         deployment = variables.get("matcha_deployment") or {}
         here = {option: deployment[name] for option, name in COMMON.items() if name in deployment}
         if deployment.get("tags"):
-            here["deployment_tag"] = {TAG: deployment["tags"][TAG]}
+            here["deployment_tag"] = {DEPLOYMENT: deployment["tags"][DEPLOYMENT]}
         return {**here, **super().options(variables)}

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ..module_utils.files import make_private, read_text, write_atomically
 from ..plugin_utils.action import MatchaAction, as_bool, display
@@ -88,15 +88,20 @@ class ActionModule(MatchaAction):
         return new
 
 
+def inside(value: Any) -> SplitResult | None:
+    """Return an address inside a cluster, taken apart; None for anything else."""
+    parts = urlsplit(value) if isinstance(value, str) else None
+    return parts if parts and (parts.hostname or "").endswith(INSIDE) else None
+
+
 def ways_into(outputs: Outputs) -> dict[str, dict[str, Any]]:
     """Return the Services that addresses inside a cluster mean, by resource."""
     found = {}
     for resource, name in ENVIRONMENT.values():
-        value = outputs.get(resource, {}).get(name)
-        parts = urlsplit(value) if isinstance(value, str) else None
-        if parts and (parts.hostname or "").endswith(INSIDE):
-            service, namespace = (parts.hostname or "").removesuffix(INSIDE).split(".")
-            found[resource] = {"namespace": namespace, "service": service, "port": parts.port or 80}
+        address = inside(outputs.get(resource, {}).get(name))
+        if address:
+            service, namespace = (address.hostname or "").removesuffix(INSIDE).split(".")
+            found[resource] = {"namespace": namespace, "service": service, "port": address.port or 80}
     return found
 
 
@@ -107,9 +112,8 @@ def environment_of(outputs: Outputs, urls: Mapping[str, str]) -> dict[str, Any]:
         value = outputs.get(resource, {}).get(name)
         if value is None:
             continue
-        parts = urlsplit(value) if isinstance(value, str) else None
-        inside = parts and (parts.hostname or "").endswith(INSIDE)
-        found[variable] = urls[resource] + parts.path if parts and inside and resource in urls else value
+        address = inside(value)
+        found[variable] = urls[resource] + address.path if address and resource in urls else value
     return found
 
 

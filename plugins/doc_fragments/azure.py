@@ -146,3 +146,18 @@ options:
       - Name of the resource. All of the cluster if left out.
     type: str
 """
+    # Which vault, for modules that work on its secrets.
+    VAULT = r"""
+requirements:
+  - azure-keyvault-secrets
+options:
+  vault_name:
+    description:
+      - Name of the vault. Either this or O(vault_uri) must be set.
+    type: str
+  vault_uri:
+    description:
+      - Address of the vault, such as C(https://matcha-secrets.vault.azure.net). Either this or O(vault_name) must be
+        set.
+    type: str
+"""

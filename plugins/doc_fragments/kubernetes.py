@@ -40,9 +40,9 @@ options:
     type: list
     elements: dict
     default: []
-    suboptions:
+    suboptions: &files
       name:
-        description: Name of the Secret.
+        description: Name of the object.
         type: str
         required: true
       namespace:
@@ -63,23 +63,7 @@ options:
     type: list
     elements: dict
     default: []
-    suboptions:
-      name:
-        description: Name of the ConfigMap.
-        type: str
-        required: true
-      namespace:
-        description: Its namespace.
-        type: str
-        required: true
-      labels:
-        description: Its labels.
-        type: dict
-        default: {}
-      files:
-        description: Paths of files, by key.
-        type: dict
-        required: true
+    suboptions: *files
   labels:
     description:
       - Labels for each of the objects, beside its own.

@@ -29,3 +29,21 @@ options:
     type: str
     default: ''
 """
+    # How its cluster is reached, for plugins that look into it.
+    CLUSTER = r"""
+options:
+  kubeconfig:
+    description:
+      - Kubeconfig file of the cluster. Left out, access is fetched from Azure for who signs in, with a token that is
+        good for about an hour.
+    type: path
+  context:
+    description:
+      - Context in O(kubeconfig). Left out, it is the current one.
+    type: str
+  openshift:
+    description:
+      - Whether the cluster of O(kubeconfig) is OpenShift.
+    type: str
+    default: ''
+"""

@@ -146,26 +146,12 @@ failure:
 """
 
 from ..module_utils.azure.auth import AUTH_SPEC
-from ..module_utils.azure.credentials import LOGINS, apply
+from ..module_utils.azure.credentials import SPEC, apply
 from ..module_utils.module import run_module
 
 
 def main() -> None:
-    spec = {
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "resource_group": {"type": "str"},
-        "cluster_name": {"type": "str"},
-        "admin": {"type": "bool", "default": False},
-        "path": {"type": "path"},
-        "context": {"type": "str"},
-        "set_current_context": {"type": "bool", "default": False},
-        "login": {"type": "str", "choices": list(LOGINS)},
-        "login_client_id": {"type": "str"},
-        "token": {"type": "bool", "default": False, "no_log": False},
-        "public_fqdn": {"type": "bool", "default": False},
-        "timeout": {"type": "int", "default": 300},
-    }
-    run_module({**AUTH_SPEC, **spec}, apply)
+    run_module({**AUTH_SPEC, **SPEC}, apply)
 
 
 if __name__ == "__main__":

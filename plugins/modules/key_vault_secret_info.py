@@ -15,19 +15,9 @@ author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes.reads
   - matcha.mlops.azure
+  - matcha.mlops.azure.vault
   - matcha.mlops.azure.info
-requirements:
-  - azure-keyvault-secrets
 options:
-  vault_name:
-    description:
-      - Name of the vault. Either this or O(vault_uri) must be set.
-    type: str
-  vault_uri:
-    description:
-      - Address of the vault, such as C(https://matcha-secrets.vault.azure.net). Either this or O(vault_name) must be
-        set.
-    type: str
   name:
     description:
       - Name of the secret. All of the vault if left out.

@@ -12,32 +12,20 @@ description:
   - Prints the environment variables with which clients find the servers of a deployment, and writes them with their
     secrets into a script that its owner alone can read.
   - Where a server has an address inside a cluster only, a port of this machine is opened that leads there; see
-    M(matcha.mlops.kubernetes_port_forward). The ports stay open after the playbook.
+    M(matcha.mlops.kubernetes_port_forward). The ports stay open after the playbook. Running this again renews the token
+    that they use.
   - Takes no lock. The task's result never holds a secret.
 version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes
   - matcha.mlops.place
+  - matcha.mlops.place.cluster
   - matcha.mlops.azure
 options:
   connect:
     description:
       - V(false) closes the ports. An empty value means V(true).
-    type: str
-    default: ''
-  kubeconfig:
-    description:
-      - Kubeconfig file of the cluster. Left out, it is fetched from Azure for who signs in, with a token that is good
-        for about an hour; running this again renews it.
-    type: path
-  context:
-    description:
-      - Context in O(kubeconfig). Left out, it is the current one.
-    type: str
-  openshift:
-    description:
-      - Whether the cluster of O(kubeconfig) is OpenShift.
     type: str
     default: ''
   show_sensitive:

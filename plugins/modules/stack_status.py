@@ -17,24 +17,12 @@ author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes.reads
   - matcha.mlops.place
+  - matcha.mlops.place.cluster
   - matcha.mlops.azure
 options:
   format:
     description:
       - V(text), V(json) or V(yaml). V(text) if empty.
-    type: str
-    default: ''
-  kubeconfig:
-    description:
-      - Kubeconfig file of the cluster. Left out, access is fetched from Azure for who signs in.
-    type: path
-  context:
-    description:
-      - Context in O(kubeconfig). Left out, it is the current one.
-    type: str
-  openshift:
-    description:
-      - Whether the cluster of O(kubeconfig) is OpenShift.
     type: str
     default: ''
 """

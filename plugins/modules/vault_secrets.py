@@ -23,19 +23,9 @@ author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
   - matcha.mlops.attributes
   - matcha.mlops.azure
+  - matcha.mlops.azure.vault
   - matcha.mlops.fence
-requirements:
-  - azure-keyvault-secrets
 options:
-  vault_name:
-    description:
-      - Name of the vault. Either this or O(vault_uri) must be set.
-    type: str
-  vault_uri:
-    description:
-      - Address of the vault, such as C(https://matcha-secrets.vault.azure.net). Either this or O(vault_name) must be
-        set.
-    type: str
   names:
     description:
       - Names of the secrets, of letters, digits and hyphens.

@@ -35,6 +35,7 @@ def cluster_access(options: Options, place: Place, state: State, folder: Path, c
     name = f"{place.prefix}-k8s"
     path = folder / KUBECONFIG
     asked = {
+        **{key: told.get("default") for key, told in credentials.SPEC.items()},
         **{key: options.get(key) for key in AUTH_SPEC},
         "subscription_id": state["subscription_id"],
         "resource_group": state["resource_group"],
@@ -42,13 +43,7 @@ def cluster_access(options: Options, place: Place, state: State, folder: Path, c
         "path": str(path),
         "context": name,
         "token": True,
-        "timeout": 300,
-        "state": "present",
-        "admin": False,
         "set_current_context": True,
-        "login": None,
-        "login_client_id": None,
-        "public_fqdn": False,
     }
     credentials.apply(asked, check_mode)
     return Access(str(path), name)

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Mapping
-from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
+from ..module_utils import detached
 from ..module_utils.errors import MatchaError
 from ..module_utils.files import alone, write_atomically
 from ..module_utils.kubernetes import forwarder
 from ..module_utils.kubernetes.client import Access, Cluster
 from ..module_utils.kubernetes.forward import HOST, Target, pod_behind
-from ..module_utils.stack import watcher
 
 
 def _checked(name: str, told: Any) -> dict[str, Any]:
@@ -43,7 +39,7 @@ def _record_of(folder: Path) -> dict[str, Any]:
 
 def _alive(record: dict[str, Any]) -> bool:
     process = record.get("process") or {}
-    return bool(process) and watcher.start_time(process["pid"]) == process["started"]
+    return bool(process) and detached.alive(process)
 
 
 def _serves(record: dict[str, Any], told: dict[str, Any]) -> bool:
@@ -97,34 +93,16 @@ def _started(told: dict[str, Any], kept: dict[str, int]) -> dict[str, int]:
 
 
 def _start(told: dict[str, Any]) -> dict[str, Any]:
-    # Not waited for: it outlives this run.
-    process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-        [sys.executable, "-I", os.path.abspath(forwarder.__file__)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
-        text=True,
-    )
-    with suppress(BrokenPipeError), process.stdin or nullcontext():
-        if process.stdin:
-            process.stdin.write(json.dumps(told) + "\n")
-    with process.stdout or nullcontext():
-        line = process.stdout.readline() if process.stdout else ""
+    command = [sys.executable, "-I", os.path.abspath(forwarder.__file__)]
+    _process, line = detached.start(command, json.dumps(told))
     if not line:
         return {"error": f"The process that keeps the ports could not start: see that {sys.executable} has kubernetes."}
     return dict(json.loads(line))
 
 
 def _end(record: dict[str, Any]) -> None:
-    if not _alive(record):
-        return
-    process = record["process"]
-    with suppress(ProcessLookupError):
-        os.kill(process["pid"], signal.SIGTERM)
-    while watcher.start_time(process["pid"]) == process["started"]:
-        time.sleep(0.01)
+    if _alive(record):
+        detached.end(record["process"])
 
 
 def closed(folder: Path, check_mode: bool) -> dict[str, Any]:

@@ -57,6 +57,14 @@ def world() -> Iterator[World]:
         yield found
 
 
+@pytest.fixture
+def empty(world: World) -> Iterator[World]:
+    """Yield the rehearsal with nothing in it, and leave nothing in it."""
+    world.clean()
+    yield world
+    world.clean()
+
+
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
     """Yield a folder for what a user has."""

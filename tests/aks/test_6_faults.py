@@ -24,13 +24,12 @@ if TYPE_CHECKING:
 PROVISION = 90
 # A lease ends a minute after its holder, and what a dead run sent has arrived by then.
 LEASE = 90
-# What takes Azure long, as the script of faults knows it.
+# What takes Azure long, as the script of faults knows it (a vault is answered at once).
 SLOW = (
     "Microsoft.ContainerService/managedClusters PUT",
     "Microsoft.DBforMySQL/flexibleServers PUT",
     "Microsoft.Storage/storageAccounts PUT",
     "Microsoft.ContainerRegistry/registries PUT",
-    "Microsoft.KeyVault/vaults PUT",
     "Microsoft.Network/publicIPAddresses PUT",
 )
 
@@ -77,11 +76,11 @@ def finish(deployment: Aks) -> None:
     assert deployment.writes() == []
 
 
-def test_killed_at_any_moment(world: World, home: Path, rng: random.Random, full: bool) -> None:
-    deployment = Aks.of(world, home, "killed")
+def test_killed_at_any_moment(empty: World, home: Path, rng: random.Random, full: bool) -> None:
+    deployment = Aks.of(empty, home, "killed")
     deployment.stack = "llm" if full else "only-mlflow"
     for _round in range(10 if full else 1):
-        begun = len(world.log())
+        begun = len(empty.log())
         moment = rng.uniform(1, PROVISION)
         print(f"kill -9 after {moment:.1f} s")
         kill_after(deployment, deployment.start("provision"), moment)
@@ -91,13 +90,13 @@ def test_killed_at_any_moment(world: World, home: Path, rng: random.Random, full
         deployment.destroy().ok()
 
 
-def test_each_slow_operation_fails_once(world: World, home: Path) -> None:
-    deployment = Aks.of(world, home, "failing")
+def test_each_slow_operation_fails_once(empty: World, home: Path) -> None:
+    deployment = Aks.of(empty, home, "failing")
     deployment.stack = "only-mlflow"
     faults = Faults()
     for kind in SLOW:
         faults.add("operation_failed", path=f"^{kind} ")
-    world.simulator.faults = faults
+    empty.simulator.faults = faults
     runs = 0
     try:
         while (ended := deployment.run("provision")).status:
@@ -106,7 +105,7 @@ def test_each_slow_operation_fails_once(world: World, home: Path) -> None:
             runs += 1
             assert runs <= len(SLOW), ended.output
     finally:
-        world.simulator.faults = Faults()
+        empty.simulator.faults = Faults()
     assert {kind.split()[0] for _fault, kind, _resource in faults.happened} == {kind.split()[0] for kind in SLOW}
     finish(deployment)
     deployment.destroy().ok()

@@ -23,22 +23,22 @@ CLUSTERS = "Microsoft.ContainerService/managedClusters"
 
 
 @pytest.fixture
-def existing(world: World, home: Path) -> Iterator[Aks]:
-    world.clusters.elsewhere(ADDRESS)
-    wait_until(lambda: world.cluster, "the cluster that was there before", 300)
-    context = yaml.safe_load(world.kubeconfig.read_text("utf-8"))["current-context"]
+def existing(empty: World, home: Path) -> Iterator[Aks]:
+    empty.clusters.elsewhere(ADDRESS)
+    wait_until(lambda: empty.cluster, "the cluster that was there before", 300)
+    context = yaml.safe_load(empty.kubeconfig.read_text("utf-8"))["current-context"]
     deployment = Aks.of(
-        world,
+        empty,
         home,
         "byoc",
         matcha_cluster="existing",
-        matcha_kubeconfig=str(world.kubeconfig),
+        matcha_kubeconfig=str(empty.kubeconfig),
         matcha_kube_context=context,
         matcha_outbound_ip=ADDRESS,
     )
     deployment.stack = "only-mlflow"
     yield deployment
-    world.clusters.nowhere()
+    empty.clusters.nowhere()
 
 
 def test_a_stack_on_a_cluster_that_is_there(existing: Aks) -> None:

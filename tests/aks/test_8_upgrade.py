@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deployments import ROOT
 
-from tests.aks.stack import Aks
+from tests.aks.stack import Aks, changes
 from tests.kubernetes.images import images
 
 if TYPE_CHECKING:
@@ -34,19 +34,20 @@ def version(deployment: Aks, component: str) -> str:
     return str(deployment.status()["components"][component]["version"])
 
 
-def test_upgrade(world: World, home: Path, rng: random.Random, full: bool) -> None:
+def test_upgrade(empty: World, home: Path, rng: random.Random, full: bool) -> None:
     for component in IMAGES if full else [rng.choice(list(IMAGES))]:
         print(f"upgrade of {component}")
         before = old(component)
-        world.clusters.add_images(images([IMAGES[component].format(before)]).values())
-        deployment = Aks.of(world, home, "older")
+        empty.clusters.add_images(images([IMAGES[component].format(before)]).values())
+        deployment = Aks.of(empty, home, "older")
         deployment.stack = f"only-{component}"
         asked = {f"matcha_{component}_version": before}
         deployment.run("provision", **asked).ok()
         assert version(deployment, component) == before
         deployment.keep("make")
 
-        assert deployment.run("provision").ok().changed == {f"matcha-{component}"}
+        upgraded = deployment.run("provision").ok()
+        assert upgraded.changed == {f"matcha-{component}"}, changes(upgraded.output)
         assert version(deployment, component) != before
         assert deployment.unready() == []
         deployment.keep("check")

@@ -93,6 +93,15 @@ class World:
         """Return the requests to Azure so far."""
         return self._running.log()
 
+    def clean(self) -> None:
+        """Let there be nothing in Azure, and nothing real of it, whatever was there. Who signs in is another one."""
+        self.simulator.faults.clear()
+        self.simulator.reset()
+        self.clusters.nowhere()
+        for follower in (self.clusters, self.databases):
+            follower.wake()
+            assert follower.caught_up(300)
+
     def close(self) -> None:
         for follower in (self.clusters, self.databases):
             follower.close()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from ansible_collections.matcha.mlops.plugins.module_utils import detached
 from ansible_collections.matcha.mlops.plugins.module_utils.stack import watcher
 from ansible_collections.matcha.mlops.plugins.module_utils.stack.lock import LocalLock, LockError
 
@@ -231,13 +232,13 @@ def test_force_comes_too_late(folder: Folder, monkeypatch: pytest.MonkeyPatch) -
     # The holder ends at the same moment, and takes the folder, in which nothing is, with it.
     lock = LocalLock(folder.path)
     lock.try_acquire("provision")
-    end = LocalLock._end
+    end = detached.end
 
     def end_both(*arguments: Any) -> None:
         end(*arguments)
         shutil.rmtree(folder.path)
 
-    monkeypatch.setattr(LocalLock, "_end", staticmethod(end_both))
+    monkeypatch.setattr(detached, "end", end_both)
     lock.force()
     assert lock.holder() is None
 

@@ -36,6 +36,21 @@ LOGINS: dict[str, tuple[str, ...]] = {
 }
 # Ways for a person use the application that stands for kubectl, which Azure names.
 PERSONAL = ("devicecode", "interactive")
+# What can be asked for beside who signs in; documented by the module aks_credentials.
+SPEC: dict[str, Any] = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "resource_group": {"type": "str"},
+    "cluster_name": {"type": "str"},
+    "admin": {"type": "bool", "default": False},
+    "path": {"type": "path"},
+    "context": {"type": "str"},
+    "set_current_context": {"type": "bool", "default": False},
+    "login": {"type": "str", "choices": list(LOGINS)},
+    "login_client_id": {"type": "str"},
+    "token": {"type": "bool", "default": False, "no_log": False},
+    "public_fqdn": {"type": "bool", "default": False},
+    "timeout": {"type": "int", "default": 300},
+}
 # Seconds for which a token must be good, so that what comes next in a playbook can use it.
 STILL_GOOD = 900
 

@@ -10,18 +10,18 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from .. import detached
 from ..errors import MatchaError
 from ..files import make_private
 from . import watcher
@@ -114,7 +114,7 @@ class LocalLock(Lock):
             "token": uuid.uuid4().hex,
             "user": getpass.getuser(),
             "host": socket.gethostname(),
-            "controller": {"pid": controller, "started": watcher.start_time(controller)},
+            "controller": detached.identity(controller),
             "since": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "purpose": purpose,
         }
@@ -143,22 +143,8 @@ class LocalLock(Lock):
 
     def _start_watcher(self, wanted: dict[str, Any]) -> str:
         make_private(self.folder)
-        # Not waited for: it outlives this worker, and belongs to init then.
-        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            [sys.executable, "-I", str(self.WATCHER), str(self.folder), json.dumps(wanted)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            start_new_session=True,
-            text=True,
-        )
-        # One that cannot have the lock may have ended already.
-        with suppress(BrokenPipeError), process.stdin or nullcontext():
-            if process.stdin:
-                process.stdin.write(f"{self._secrets()}\n")
-        with process.stdout or nullcontext():
-            outcome = process.stdout.readline().strip() if process.stdout else ""
+        command = [sys.executable, "-I", str(self.WATCHER), str(self.folder), json.dumps(wanted)]
+        process, outcome = detached.start(command, self._secrets())
         if outcome != "acquired":
             process.wait()
         if not outcome:
@@ -175,12 +161,12 @@ class LocalLock(Lock):
     @staticmethod
     def _alive(record: dict[str, Any]) -> bool:
         """Return whether the watcher of a record is still there."""
-        return bool(watcher.start_time(record["watcher"]["pid"]) == record["watcher"]["started"])
+        return detached.alive(record["watcher"])
 
     def held(self) -> str | None:
         """Return the token, if this process's controller holds the lock already."""
         found, controller = self._read(), os.getppid()
-        mine = found and found["controller"] == {"pid": controller, "started": watcher.start_time(controller)}
+        mine = found and found["controller"] == detached.identity(controller)
         return str(found["token"]) if found and mine and self._alive(found) else None
 
     def holder(self) -> Holder | None:
@@ -196,14 +182,14 @@ class LocalLock(Lock):
             pid=controller["pid"],
             since=found["since"],
             purpose=found["purpose"],
-            alive=watcher.start_time(controller["pid"]) == controller["started"],
+            alive=detached.alive(controller),
         )
 
     def release(self, token: str) -> None:
         """Ask the watcher to end, and return when it has."""
         found = self._read()
         if found and found["token"] == token and self._alive(found):
-            self._end(found["watcher"], signal.SIGTERM)
+            detached.end(found["watcher"], signal.SIGTERM)
 
     def force(self) -> None:
         """End the watcher, and whatever the holder has under way."""
@@ -213,17 +199,8 @@ class LocalLock(Lock):
         # First the record: from now on the holder's writes fail.
         watcher.forget_holder(self.folder, found["token"])
         if self._alive(found):
-            self._end(found["watcher"], signal.SIGKILL)
+            detached.end(found["watcher"], signal.SIGKILL)
         watcher.end_workers(self.folder)
-
-    @staticmethod
-    def _end(process: dict[str, Any], number: signal.Signals) -> None:
-        try:
-            os.kill(process["pid"], number)
-        except ProcessLookupError:
-            return
-        while watcher.start_time(process["pid"]) == process["started"]:
-            time.sleep(0.005)
 
     @contextmanager
     def working(self, token: str) -> Iterator[None]:

@@ -168,6 +168,9 @@ class ActionModule(MatchaAction):
                     place.settle(run, planned)
                     # The roles of this run may be recording at the same time.
                     state = store.update(lambda now: place.planned(options, stack, now or planned))
+            elif before is not None:
+                # What the lock is in may have been made anew just now.
+                place.settle(run, before)
             place.remember(run, state)
         except MatchaError:
             if not again:

@@ -38,7 +38,7 @@ class ActionModule(MatchaAction):
         if options["state"] == "absent":
             if not self._task.check_mode:
                 with signs_of_life(f"{task_vars.get('inventory_hostname')}: {self._task.get_name()}"):
-                    place.remove(deployment["run"], options["resource_group"])
+                    place.remove(deployment["run"], options["resource_group"], deployment["tags"])
             return {"changed": True, "diff": {"before": {"state": "present"}, "after": {"state": "absent"}}}
         before = place.read()
         after = begun(before) if options["state"] == "begun" else kept(before, options)

@@ -223,11 +223,15 @@ class AzurePlace(Place):
 
     def settle(self, run: str, state: State) -> None:
         """Put the deployment's tags on group and account."""
-        tags, lock = self._tags(state), self.lock()
+        tags = self._tags(state)
         if all(tags.items() <= tags_of(each).items() for each in (self._group, self._account)):
             return
-        fenced = Arm(self.auth, TIMEOUT, lambda: lock.check(run))
-        self._converge(fenced, state["location"], tags)
+        self._converge(self._fenced(run), state["location"], tags)
+
+    def _fenced(self, run: str) -> Arm:
+        """Return a client that writes nothing once the lock is another's."""
+        lock = self.lock()
+        return Arm(self.auth, TIMEOUT, lambda: lock.check(run))
 
     # How it ends
 
@@ -237,19 +241,31 @@ class AzurePlace(Place):
             self.store(run).update(lambda _before: state)
         self.remember(run, state)
 
-    def remove(self, run: str, whole_group: bool) -> None:
+    def remove(self, run: str, whole_group: bool, tags: Mapping[str, str]) -> None:
         """Free the lock, and remove what it is in: the account, or all of the group if it is ours.
 
-        The state says that this is under way, so nobody begins anything in between.
+        The state says that this is under way, so nobody begins anything in between. A group that stays
+        loses the deployment's ``tags``, which are the guard of one that is there.
         """
         self._look()
-        created = ADOPTED not in tags_of(self._group)
+        whole_group = whole_group and ADOPTED not in tags_of(self._group)
+        if self._group is not None and not whole_group:
+            self._unmark(self._fenced(run), self._group, tags)
         self.lock().release(run)
-        if self._group is not None and whole_group and created:
+        if self._group is not None and whole_group:
             converge(ResourceGroup(), self.arm, {"name": self.resource_group, **GONE}, check_mode=False)
         elif self._account is not None:
             converge(StorageAccount(), self.arm, {**self._place(self.blob.account), **GONE}, check_mode=False)
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def _unmark(self, arm: Arm, group: Document, tags: Mapping[str, str]) -> None:
+        """Take the tags off. A group that we made stays one of this prefix, so that a new deployment may use it."""
+        there = tags_of(group)
+        gone = {ADOPTED, *(key for key, value in tags.items() if there.get(key) == value)}
+        gone -= set() if ADOPTED in there else {PREFIX}
+        left = {key: value for key, value in there.items() if key not in gone}
+        wanted = {"name": self.resource_group, "location": group["location"], "tags": left, "append_tags": False}
+        converge(ResourceGroup(), arm, {**wanted, "state": "present", "wait": True}, check_mode=False)
 
     @staticmethod
     def _tags(state: State) -> dict[str, str]:

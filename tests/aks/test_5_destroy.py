@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 ADDRESSES = "Microsoft.Network/publicIPAddresses"
 
 
-@pytest.mark.xfail(reason="what is foreign survives; the second destroy still reports a change")
 def test_what_is_foreign_survives(llm: Aks) -> None:
     tags = llm.world.simulator.store.get(llm.group)["tags"]
     static = {"sku": {"name": "Standard"}, "public_ip_allocation_method": "Static", "location": "westeurope"}

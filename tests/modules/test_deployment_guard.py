@@ -131,8 +131,9 @@ def test_somebody_elses_group_is_left_alone(site: Site) -> None:
     # It is remembered, and a destroy leaves the group.
     assert not site.deploy()["changed"]
     forget(site, {"state": "begun"}, {"state": "absent", "resource_group": True})
-    assert site.document(GROUP_PATH)
+    assert tags(site, GROUP_PATH) == {"team": "coffee"}
     assert not site.document(ACCOUNT_PATH)
+    assert site.begin()["msg"].startswith(said)
 
 
 def test_an_empty_group_of_somebody_elses_is_used_and_left(site: Site) -> None:
@@ -153,6 +154,28 @@ def test_a_destroy_that_was_interrupted_lets_only_a_destroy_begin(deployed: Site
     deployed.azure.forget()
     forget(deployed, {"state": "begun"}, last)
     assert deployed.azure.writes() == []
+
+
+def test_a_group_that_holds_somebody_elses_is_left_without_a_deployment(deployed: Site) -> None:
+    uuid = deployed.state["matcha_uuid"]
+    last = {"state": "absent", "resource_group": False}
+    forget(deployed, {"state": "begun"}, last)
+    # It is still ours.
+    assert tags(deployed, GROUP_PATH) == {"matcha-prefix": "tea"}
+    assert not deployed.document(ACCOUNT_PATH)
+    deployed.azure.forget()
+    forget(deployed, {"state": "begun"}, last)
+    assert deployed.azure.writes() == []
+    facts = deployed.deploy(stack="small")
+    assert facts["resource_group_created"]
+    assert deployed.state["matcha_uuid"] != uuid
+
+
+def test_a_destroy_without_the_account_of_the_state_knows_what_it_made_for_itself(deployed: Site) -> None:
+    marks = tags(deployed, GROUP_PATH)
+    lose_account(deployed)
+    forget(deployed, {"state": "begun"})
+    assert tags(deployed, ACCOUNT_PATH) == marks
 
 
 def test_a_destroy_that_keeps_data_keeps_the_deployments_identity(deployed: Site) -> None:

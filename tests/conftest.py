@@ -48,17 +48,26 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"seed: {config.option.seed} (repeat with --seed {config.option.seed})"
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep together what must not run beside itself. (The marks that xdist has for this need an older pytest.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = Path(nodeid.partition("::")[0])
+            return TOGETHER.get(path.parts[1], str(path))
+
+    return Together(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put fast tests first, and say which must not run beside each other (before xdist reads it)."""
     beside = hasattr(config, "workerinput")
 
     def place(item: pytest.Item) -> int:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
-        group = TOGETHER.get(folder, item.path.name)
-        item.add_marker(pytest.mark.xdist_group(group))
         # It takes as long as all the others together, so one process begins with it and another with the fast ones.
-        if beside and group == "node":
+        if beside and TOGETHER.get(folder) == "node":
             return -1
         return ORDER.index(folder) if folder in ORDER else len(ORDER)
 

@@ -50,7 +50,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep together what must not run beside itself. (The marks that xdist has for this need an older pytest.)"""
+    """Keep together what must not run beside itself. xdist's marks for this need an older pytest."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Together(LoadScopeScheduling):

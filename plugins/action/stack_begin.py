@@ -82,6 +82,8 @@ class ActionModule(MatchaAction):
             self._warn_of_lock(place)
             if creates:
                 state = self._plan(options, place, stack, before)
+            if before is not None:
+                run = place.look() or NO_LOCK
         elif creates or before is not None:
             if creates:
                 place.preflight(options, stack, before)

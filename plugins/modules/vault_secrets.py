@@ -17,7 +17,8 @@ description:
   - A rotation takes two calls. The first puts a new value beside the old one, into a secret that ends with C(-new) and
     a file that ends with C(.new); once the component has it, the second, with O(state=promoted), puts it in the old
     one's place. So a rotation that was interrupted goes on with the next run.
-  - In check mode no copies are made.
+  - In check mode nothing is made in the vault, and copies of what is there are laid into the plan's own folder, if the
+    deployment exists.
 version_added: 0.1.0
 author: Matcha contributors (@matcha-mlops)
 extends_documentation_fragment:
@@ -127,7 +128,9 @@ def run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
         result = promote(vault, folder, params["names"], apply=not check_mode)
         result["ansible_facts"] = {"matcha_rotated": True}
     else:
-        result = converge(vault, folder, params["names"], params["rotate"], apply=not check_mode)
+        # A plan that has begun on a deployment has a folder of its own.
+        copies = bool(params["run"]) or not check_mode
+        result = converge(vault, folder, params["names"], params["rotate"], apply=not check_mode, copies=copies)
     return {**result, "warnings": arm.warnings}
 
 

@@ -41,6 +41,10 @@ class Steps:
     def remember(self, run: str, state: State | None) -> None:
         """Keep what ``begun`` returns."""
 
+    def look(self) -> str:
+        """Begin a plan of a deployment that is there; return its token, if it has a folder of its own to be removed."""
+        return ""
+
     def check(self, options: Options) -> None:
         """Raise ``MatchaError`` for options that cannot be, whatever there is."""
 

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from tests.aks.stack import Aks
 
@@ -22,7 +20,6 @@ def test_again(llm: Aks) -> None:
     assert llm.objects() == before
 
 
-@pytest.mark.xfail(reason="a plan holds no secret, so ZenML's registrations cannot be asked for and are listed")
 def test_the_plan_is_empty(llm: Aks) -> None:
     before = llm.objects()
     llm.forget()

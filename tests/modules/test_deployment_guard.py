@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -169,6 +170,21 @@ def test_a_group_that_holds_somebody_elses_is_left_without_a_deployment(deployed
     facts = deployed.deploy(stack="small")
     assert facts["resource_group_created"]
     assert deployed.state["matcha_uuid"] != uuid
+
+
+def test_what_a_plan_looks_things_up_with_goes_with_it(deployed: Site) -> None:
+    begun = deployed.begin(check_mode=True)["ansible_facts"]
+    # The same for each of its roles.
+    assert deployed.begin(check_mode=True)["ansible_facts"] == begun
+    folder = Path(begun["matcha_deployment"]["path"])
+    assert folder.parent == deployed.path.parent
+    (folder / "secrets").mkdir()
+    (folder / "secrets" / "word").write_text("x", encoding="utf-8")
+    (folder / "kubeconfig").write_text("x", encoding="utf-8")
+    # A run is not in its way.
+    assert not deployed.deploy()["changed"]
+    deployed.act("stack_end", begun, check_mode=True)
+    assert not folder.exists()
 
 
 def test_a_destroy_without_the_account_of_the_state_knows_what_it_made_for_itself(deployed: Site) -> None:

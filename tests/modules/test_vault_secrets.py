@@ -163,6 +163,17 @@ def test_check_mode_of_a_rotation(keeper: Keeper) -> None:
     assert not other.folder.exists()
 
 
+def test_the_plan_of_a_deployment_has_its_own_copies(keeper: Keeper) -> None:
+    keeper.run("word")
+    keeper.azure.forget()
+    plan = Keeper(keeper.azure, keeper.folder.with_name("plan"))
+    assert not plan.run("word", check_mode=True, run="token")["changed"]
+    assert plan.copies == keeper.copies
+    assert plan.run("word", "new", check_mode=True, run="token")["changed"]
+    assert set(plan.copies) == {"word"}
+    assert keeper.azure.writes() == []
+
+
 def test_a_new_secret_needs_no_other_value(keeper: Keeper) -> None:
     assert keeper.run("word", rotate=["word"])["pending"] == []
 

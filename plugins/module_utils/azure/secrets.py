@@ -95,13 +95,15 @@ class Vault:
         self._call(name, lambda params: KeyVaultSecret().put(self.arm, params, body, found))
 
 
-def converge(vault: Vault, folder: Folder, names: Sequence[str], rotate: Sequence[str], apply: bool) -> dict[str, Any]:
-    """Make each secret once, and lay a copy of each into the run's folder.
+def converge(
+    vault: Vault, folder: Folder, names: Sequence[str], rotate: Sequence[str], *, apply: bool, copies: bool = True
+) -> dict[str, Any]:
+    """Make each secret once, and lay a copy of each into the run's folder. Only with ``apply`` the vault is changed.
 
     ``pending`` names the secrets with a new value that their component does not know yet.
     """
     # Two roles may need the same one.
-    with alone(folder.secrets) if apply else nullcontext():
+    with alone(folder.secrets) if copies else nullcontext():
         try:
             there = vault.listing()
         except AzureError as error:
@@ -114,6 +116,8 @@ def converge(vault: Vault, folder: Folder, names: Sequence[str], rotate: Sequenc
         after = dict.fromkeys(names, "in the vault")
         for name in names:
             found = _one(vault, folder, name, name in there, apply)
+            if found and copies:
+                _copy(secret_file(folder, name), str(found["value"]))
             result["versions"][name] = version(found)
             new = f"{name}{PENDING}"
             if there.get(new):
@@ -130,18 +134,14 @@ def converge(vault: Vault, folder: Folder, names: Sequence[str], rotate: Sequenc
 
 
 def _one(vault: Vault, folder: Folder, name: str, there: bool, apply: bool) -> Document:
-    """Return a secret, made if it has to be, and copy it.
+    """Return a secret, made if it has to be.
 
     A copy that is there before the vault has the secret was made while nobody could ask the vault, and is used already.
     """
     if not (there or apply):
         return {}
-    path = secret_file(folder, name)
-    known = (read_text(path) or "").rstrip("\r\n")
-    found = vault.get(name) if there else vault.generate(name, known or random_value())
-    if apply:
-        _copy(path, str(found["value"]))
-    return found
+    known = (read_text(secret_file(folder, name)) or "").rstrip("\r\n")
+    return vault.get(name) if there else vault.generate(name, known or random_value())
 
 
 def _is_news(vault: Vault, folder: Folder, name: str, found: Document, apply: bool) -> bool:

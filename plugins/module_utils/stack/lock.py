@@ -231,3 +231,9 @@ class LocalLock(Lock):
                 f"This run does not hold the lock any more{f'; {now} does' if now else ''}: "
                 f"it was taken away (unlock.yml), so nothing more is changed. Run the playbook again."
             )
+
+
+class PlanLock(LocalLock):
+    """No lock of a deployment: the folder of one plan, which goes with its controller."""
+
+    WATCHER = Path(__file__).with_name("plan_watcher.py")

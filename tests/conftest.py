@@ -61,6 +61,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Together(config, log)
 
 
+def draw(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave one of the tests that are marked ``one_of`` the same; whoever names nothing else means all of them."""
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if mark := item.get_closest_marker("one_of"):
+            groups.setdefault(mark.args[0], []).append(item)
+    left_out: list[pytest.Item] = []
+    for name, group in groups.items():
+        if len(group) < len(items):
+            chosen = random.Random(f"{config.option.seed} {name}").choice(group)
+            left_out += [item for item in group if item is not chosen]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     beside = hasattr(config, "workerinput")
 
@@ -72,6 +87,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return ORDER.index(folder) if folder in ORDER else len(ORDER)
 
     items.sort(key=place)
+    if not config.option.full:
+        draw(config, items)
     for item in items:
         if config.option.fast and item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="left out by --fast"))

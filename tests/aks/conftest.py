@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import subprocess
 import tempfile
@@ -24,26 +23,8 @@ if TYPE_CHECKING:
 
     from tests.rehearsal.world import World
 
-# Each of these takes minutes: one test of theirs is drawn by lot (the header shows the seed), and --full runs all.
-DRAWN = ("test_6_faults.py", "test_7_existing.py", "test_8_upgrade.py")
 # Azure's quarter of an hour in seconds; the real cluster and database take as long as they take.
 SPEED = 60.0
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent == Path(__file__).parent and item.path.name in DRAWN:
-            # They are new, and no whole run has shown them yet.
-            item.add_marker(pytest.mark.xfail(reason="not yet seen to pass on a whole run"))
-            item.add_marker(pytest.mark.timeout(900))
-    here = [item for item in items if item.path.parent == Path(__file__).parent]
-    some = [item for item in here if item.path.name in DRAWN]
-    # Whoever names these files means them.
-    if config.option.full or len(some) == len(here):
-        return
-    left_out = set(some) - {random.Random(config.option.seed).choice(some)} if some else set()
-    config.hook.pytest_deselected(items=list(left_out))
-    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
 from deployments import kill_controller, wait_until
 
 from tests.aks.stack import Aks
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
     from tests.rehearsal.world import World
 
+pytestmark = [
+    pytest.mark.one_of("whole stacks"),
+    pytest.mark.timeout(900),
+    pytest.mark.xfail(reason="not yet seen to pass on a whole run"),
+]
 # The moments are chosen from as long as it takes, in seconds. A run that has ended by then is not killed.
 PROVISION = 90
 # A lease ends a minute after its holder, and what a dead run sent has arrived by then.

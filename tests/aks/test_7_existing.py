@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
     from tests.rehearsal.world import World
 
+pytestmark = [
+    pytest.mark.one_of("whole stacks"),
+    pytest.mark.timeout(900),
+    pytest.mark.xfail(reason="not yet seen to pass on a whole run"),
+]
 ADDRESS = "20.77.0.7"
 CLUSTERS = "Microsoft.ContainerService/managedClusters"
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from deployments import ROOT
 
 from tests.aks.stack import Aks, changes
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
     from tests.rehearsal.world import World
 
+pytestmark = [
+    pytest.mark.one_of("whole stacks"),
+    pytest.mark.timeout(900),
+    pytest.mark.xfail(reason="not yet seen to pass on a whole run"),
+]
 IMAGES = {
     "zenml": "zenmldocker/zenml-server:{}",
     "mlflow": "ghcr.io/mlflow/mlflow:v{}-full",

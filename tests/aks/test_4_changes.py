@@ -6,13 +6,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from tests.aks.stack import Aks
 
 
-@pytest.mark.xfail(reason="rotated everywhere; the verification after it once found a removed model still answering")
 def test_passwords_are_rotated_in_one_run(llm: Aks) -> None:
     before = llm.outputs()
     llm.run("provision", matcha_rotate_passwords=["zenml", "mlflow"]).ok()

@@ -6,8 +6,8 @@ PLAYBOOKS := provision destroy verify outputs status connect stop start unlock
 DEV := build/venv-dev/bin
 VARS = $(if $(STACK),-e matcha_stack=$(STACK)) $(if $(PREFIX),-e matcha_prefix=$(PREFIX)) $(ARGS)
 PYTEST = tools/bootstrap dev && exec $(DEV)/python -m pytest
-# Two at a time: one on the test cluster, one on all else. PYTEST_ARGS="-n 0" for one after another.
-BESIDE = -n 2 --dist loadscope --no-loadscope-reorder
+# Three at a time: on the test cluster, on local stacks, on all else. PYTEST_ARGS="-n 0" for one after another.
+BESIDE = -n 3 --dist loadscope --no-loadscope-reorder
 
 .PHONY: help setup $(PLAYBOOKS) lint test test-fast test-full test-aks bench simulator rehearse rehearse-down lock build clean
 

@@ -81,9 +81,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def place(item: pytest.Item) -> int:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
-        # It takes as long as all the others together, so one process begins with it and another with the fast ones.
-        if beside and TOGETHER.get(folder) == "node":
-            return -1
+        # These take longest, so that two processes begin with them, and a third with the fast ones.
+        if beside and folder in TOGETHER:
+            return {"node": -2, "local": -1}[TOGETHER[folder]]
         return ORDER.index(folder) if folder in ORDER else len(ORDER)
 
     items.sort(key=place)

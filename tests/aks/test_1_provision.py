@@ -6,7 +6,12 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
+import requests
 
 if TYPE_CHECKING:
     from tests.aks.stack import Aks
@@ -54,6 +59,35 @@ def test_verify(llm: Aks) -> None:
     # Nothing is left behind.
     # but for its Jobs, which tell how it went and go by themselves.
     assert {one for one in llm.objects() if not one.startswith("Job ")} == {one for one in before if one[:4] != "Job "}
+
+
+def test_connect(llm: Aks) -> None:
+    connected = llm.run("connect").ok()
+    (script,) = re.findall(r"source (\S+)", connected.output)
+    words = [line.removeprefix("export ") for line in Path(script).read_text("utf-8").splitlines()]
+    environment = dict(shlex.split(line)[0].split("=", 1) for line in words)
+    secrets = [environment[name] for name in ("ZENML_STORE_API_KEY", "MLFLOW_TRACKING_PASSWORD")]
+    assert not [secret for secret in secrets if secret in connected.output]
+    assert Path(script).stat().st_mode & 0o077 == 0
+
+    with requests.Session() as user:
+        # What leads to Azure is not for these.
+        user.trust_env = False
+        zenml, mlflow = environment["ZENML_STORE_URL"], environment["MLFLOW_TRACKING_URI"]
+        login = {"grant_type": "zenml-api-key", "password": secrets[0]}
+        assert user.post(f"{zenml}/api/v1/login", data=login, timeout=60).status_code == 200
+        search = f"{mlflow}/api/2.0/mlflow/experiments/search?max_results=1"
+        who = (environment["MLFLOW_TRACKING_USERNAME"], secrets[1])
+        assert user.get(search, auth=who, timeout=60).status_code == 200
+        assert user.get(search, timeout=60).status_code == 401
+        assert user.get(f"{environment['CHROMA_URL']}/api/v2/heartbeat", timeout=60).status_code == 200
+        # No model is there.
+        base = environment["SELDON_BASE_URL"]
+        assert user.get(f"{base}/seldon/matcha-seldon-workloads/none/v2", timeout=60).status_code == 404
+        assert not llm.run("connect").ok().changed
+        llm.run("connect", matcha_connect=False).ok()
+        with pytest.raises(requests.ConnectionError):
+            user.get(search, timeout=60)
 
 
 def test_what_runs_reached_nothing_but_azure(llm: Aks) -> None:

@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
     from tests.rehearsal.world import World
 
-pytestmark = [
-    pytest.mark.one_of("whole stacks"),
-    pytest.mark.timeout(900),
-    pytest.mark.xfail(reason="not yet seen to pass on a whole run"),
-]
+pytestmark = pytest.mark.one_of("whole stacks")
 # The moments are chosen from as long as it takes, in seconds. A run that has ended by then is not killed.
 PROVISION = 90
 # A lease ends a minute after its holder, and what a dead run sent has arrived by then.

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
     from tests.rehearsal.world import World
 
-pytestmark = [
-    pytest.mark.one_of("whole stacks"),
-    pytest.mark.timeout(900),
-    pytest.mark.xfail(reason="not yet seen to pass on a whole run"),
-]
+pytestmark = pytest.mark.one_of("whole stacks")
 ADDRESS = "20.77.0.7"
 CLUSTERS = "Microsoft.ContainerService/managedClusters"
 

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
     from tests.rehearsal.world import World
 
-pytestmark = [
-    pytest.mark.one_of("whole stacks"),
-    pytest.mark.timeout(900),
-    pytest.mark.xfail(reason="not yet seen to pass on a whole run"),
-]
+pytestmark = pytest.mark.one_of("whole stacks")
 IMAGES = {
     "zenml": "zenmldocker/zenml-server:{}",
     "mlflow": "ghcr.io/mlflow/mlflow:v{}-full",

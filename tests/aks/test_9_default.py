@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.rehearsal.world import World
 
-pytestmark = [pytest.mark.one_of("whole stacks"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.one_of("whole stacks")
 COMPONENTS = ["zenml", "mlflow", "seldon", "dvc"]
 
 

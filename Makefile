@@ -48,9 +48,9 @@ test-full: ## run every test, with every round of what is sampled otherwise
 test-aks: ## run the end-to-end tests of the stack on AKS alone, on a rehearsal
 	@$(PYTEST) $(or $(TESTS),tests/rehearsal tests/aks) $(PYTEST_ARGS)
 
-bench: ## measure, into build/bench.json and build/bench-azure.json; TESTS=tests/bench/bench_azure.py for one
+bench: ## measure, into build/bench*.json; TESTS=tests/bench/bench_azure.py for one
 	@tools/bootstrap dev
-	@set -e; for bench in $(or $(TESTS),tests/bench/bench.py tests/bench/bench_azure.py); do $(DEV)/python $$bench $(ARGS); done
+	@set -e; for bench in $(or $(TESTS),$(wildcard tests/bench/*.py)); do $(DEV)/python $$bench $(ARGS); done
 
 simulator: ## run a simulated Azure until Ctrl-C, and print what to export; ARGS=--help
 	@tools/bootstrap dev && exec $(DEV)/python -m tests.simulator $(ARGS)

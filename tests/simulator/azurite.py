@@ -56,6 +56,15 @@ def signature(account: str, key: str, method: str, target: str, headers: dict[st
     return f"SharedKey {account}:{base64.b64encode(digest).decode()}"
 
 
+@cache
+def install() -> None:
+    """Install Azurite where it is missing, which takes a new machine longer than a client waits for an answer.
+
+    What goes wrong is said where it is started.
+    """
+    subprocess.run([EXECUTABLE, "--version"], env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=False)
+
+
 @dataclass
 class Reply:
     """An answer as bytes."""
@@ -94,6 +103,7 @@ class Azurite:
     def start(self) -> None:
         if said := trouble():
             raise RuntimeError(said)
+        install()
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             self.port = found.getsockname()[1]

@@ -16,7 +16,7 @@ from azure.identity import ClientSecretCredential
 from azure.storage.blob import BlobClient, BlobSasPermissions, BlobServiceClient, generate_blob_sas
 from simulator_requests import GROUP_ID, Requests, make_group
 
-from simulator.azurite import signature
+from simulator.azurite import install, signature
 from simulator.blobs_access import needed
 from simulator.simulator import running
 
@@ -74,6 +74,7 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Account]:
     """One Azurite for all tests that leave nothing behind but blobs."""
+    install()
     with pytest.MonkeyPatch.context() as patch, starts(patch) as account:
         account.simulator.access.grant(account.simulator.owner, CONTRIBUTOR, ACCOUNT)
         account.call("PUT", f"{CONTAINERS}/state", {"properties": {"metadata": {"made": "by-arm"}}})

@@ -304,7 +304,8 @@ class AzurePlace(Place):
         found = KeyVaultSecret().read(self.arm, {"vault_name": self.vault, "name": name, "wait": False})
         if not found:
             raise MatchaError(f"The vault '{self.vault}' has no secret '{name}': run provision, which makes it.")
-        return str(found["value"])
+        # It may have come from a file, which ends with a newline.
+        return str(found["value"]).rstrip("\r\n")
 
     def inspect(self, state: State, options: Options) -> dict[str, dict[str, Any]]:
         """Look at what is recorded, and at what is in the cluster."""

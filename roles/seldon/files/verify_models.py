@@ -143,7 +143,9 @@ class Cluster:
         )
         for event in stream:
             status = event["object"].get("status") or {}
-            if status.get("state") in {"Available", "Failed"}:
+            # The operator may not see yet what it has made itself; then it tries again.
+            again = "already exists" in str(status.get("description"))
+            if status.get("state") == "Available" or (status.get("state") == "Failed" and not again):
                 break
         told = status.get("description") or status.get("deploymentStatus")
         self.verification.expect(status.get("state"), "Available", f"The state of SeldonDeployment {name} ({told})")

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..module_utils.errors import MatchaError
 from ..module_utils.stack.lock import LocalLock
-from ..plugin_utils.action import NO_LOCK, MatchaAction, deployment_of, display
+from ..plugin_utils.action import MatchaAction, deployment_of, display
 
 
 class ActionModule(MatchaAction):
@@ -23,9 +23,8 @@ class ActionModule(MatchaAction):
         """Release the lock; fail unless every component that was to be reached has said that it is done."""
         deployment = deployment_of(task_vars)
         reports = self._reports(options["fact"], deployment, task_vars) if options["fact"] else {}
-        # A plan has a lock on nothing but its own folder, if it has one.
-        if not self._task.check_mode or deployment["run"] != NO_LOCK:
-            LocalLock(Path(deployment["path"])).release(deployment["run"])
+        # That of a plan is on nothing but its own folder.
+        LocalLock(Path(deployment["path"])).release(deployment["run"])
         for component, report in reports.items():
             display.display(f"  {component}: {'not done' if report is None else 'done'}")
             for step in report or ():

@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = ("unit", "lint", "modules", "toolchain", "kubernetes", "clients", "integration", "rehearsal", "aks")
 # What stands on one and the same node, or on one set of local servers, is run one after another; files are, too.
 TOGETHER = {"kubernetes": "node", "rehearsal": "node", "aks": "node", "integration": "local"}
+# Seconds for a test on the node: on a new machine the first builds a Kubernetes, and with --full one makes ten stacks.
+NODE_TIMEOUT = 3600
 # A cluster to test on, in place of the one that is made.
 KEPT = "MATCHA_TEST_KUBECONFIG"
 
@@ -61,6 +63,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Together(config, log)
 
 
+def folder_of(item: pytest.Item) -> str:
+    """Return the folder below tests/ in which a test is."""
+    return str(item.path.relative_to(ROOT / "tests").parts[0])
+
+
 def draw(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave one of the tests that are marked ``one_of`` the same; whoever names nothing else means all of them."""
     groups: dict[str, list[pytest.Item]] = {}
@@ -80,7 +87,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     beside = hasattr(config, "workerinput")
 
     def place(item: pytest.Item) -> int:
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        folder = folder_of(item)
         # These take longest, so that two processes begin with them, and a third with the fast ones.
         if beside and folder in TOGETHER:
             return {"node": -2, "local": -1}[TOGETHER[folder]]
@@ -90,6 +97,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.option.full:
         draw(config, items)
     for item in items:
+        if TOGETHER.get(folder_of(item)) == "node":
+            item.add_marker(pytest.mark.timeout(NODE_TIMEOUT))
         if config.option.fast and item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="left out by --fast"))
 

@@ -136,7 +136,12 @@ class Deployment:
     def run(self, playbook: str, *arguments: str, **variables: Any) -> Result:
         """Run a playbook to its end."""
         process = self.start(playbook, *arguments, **variables)
-        output, _nothing = process.communicate()
+        try:
+            output, _nothing = process.communicate()
+        except BaseException:
+            # A test that is ended leaves nothing running.
+            kill_controller(process)
+            raise
         return Result(process.returncode, output)
 
     def destroy(self) -> None:

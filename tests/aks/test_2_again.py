@@ -42,13 +42,15 @@ def test_one_property(llm: Aks) -> None:
             "max_count": 4,
         }
     ]
-    llm.variables["matcha_node_pools"] = pools
-    changed = llm.run("provision").ok()
+    changed = llm.run("provision", matcha_node_pools=pools).ok()
     assert changed.changed == {"localhost"}, changed.output
     assert {write.split("/providers/")[-1] for write in llm.writes()} == {
         f"Microsoft.ContainerService/managedClusters/{llm.prefix}-k8s"
     }
     assert llm.objects() == before
+    # And back.
+    llm.run("provision").ok()
+    llm.assert_converged()
 
 
 def test_what_somebody_changed_in_the_cluster_is_put_right(llm: Aks) -> None:

@@ -31,6 +31,7 @@ def test_every_pod_is_deleted(llm: Aks) -> None:
                "the old pods are gone", 300)  # fmt: skip
     wait_until(lambda: not llm.unready(), "every pod is ready again", 600)
     llm.keep("check")
+    llm.assert_converged()
 
 
 def test_the_node_loses_its_power(llm: Aks) -> None:

@@ -41,7 +41,8 @@ def critical_path(simulator: Simulator) -> dict[str, float]:
     chains: dict[str, float] = defaultdict(float)
     for operation in simulator.operations._all.values():
         kind, _slash, name = operation.resource.lower().partition("/providers/")[2].partition("/")[2].partition("/")
-        if STATE not in name:
+        # What is no resource of a type is the group.
+        if name and STATE not in name:
             chains[f"{kind}/{name.partition('/')[0]}"] += operation.ends - operation.started
     longest: dict[str, float] = defaultdict(float)
     for chain, seconds in chains.items():

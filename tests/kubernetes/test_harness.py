@@ -51,7 +51,6 @@ def harness(folder: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-@pytest.mark.one_of("killed")
 @pytest.mark.parametrize("victim", ["harness", "keeper"])
 def test_nothing_is_left_of_a_node_whose_harness_or_keeper_was_killed(victim: str) -> None:
     needed()

@@ -293,15 +293,10 @@ def test_a_model_is_served_by_the_path_that_zenml_calls(installed: World, deploy
         {"name": name, "shape": [2, 1], "datatype": "FP64", "data": data}
         for name, data in (("leaves", [1.0, 3.0]), ("water", [1.0, 2.0]))
     ]
-    answers: list[tuple[int, str]] = []
-
-    def answered() -> bool:
-        answers.append(installed.ask("tea/v2/models/model/infer", {"inputs": inputs}))
-        # Seldon says Available a moment before the service leads anywhere.
-        return answers[-1][0] not in (502, 503)
-
-    wait_for(answered, "the service to lead to the model", 60)
-    code, text = answers[-1]
+    question = "tea/v2/models/model/infer", {"inputs": inputs}
+    # Seldon says Available a moment before the service leads anywhere.
+    wait_for(lambda: installed.ask(*question)[0] not in (502, 503), "the service to lead to the model", 60)
+    code, text = installed.ask(*question)
     assert code == 200, text
     assert json.loads(text)["outputs"][0]["data"] == pytest.approx([4.0, 9.0])
     assert installed.ask("coffee/v2")[0] == 404

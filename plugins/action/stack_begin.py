@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Optional
 
 from ..module_utils.errors import MatchaError
 from ..module_utils.stack.definition import Stack, choose, did_you_mean
+from ..module_utils.stack.lock import controller
 from ..module_utils.stack.state import PLANNED, State, stack_of
 from ..plugin_utils.action import NO_LOCK, MatchaAction, as_number, display
 from ..plugin_utils.fenced import signs_of_life
@@ -140,7 +140,7 @@ class ActionModule(MatchaAction):
     @staticmethod
     def _warn_of_lock(place: Place) -> None:
         holder = place.holder()
-        if holder and holder.pid != os.getppid():
+        if holder and holder.pid != controller():
             display.warning(f"The deployment is locked by {holder}: what is shown here may change meanwhile.")
 
     def _take(self, options: dict[str, Any], place: Place, creates: bool) -> Begun:

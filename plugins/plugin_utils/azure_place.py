@@ -10,7 +10,6 @@ so that of two first runs one wins; until then the group says no more than whose
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from functools import cached_property
@@ -33,7 +32,7 @@ from ..module_utils.files import write_atomically
 from ..module_utils.stack.blob_state import ABSENT, BlobState
 from ..module_utils.stack.definition import Stack
 from ..module_utils.stack.lease import RUN, LeaseLock, lease_id
-from ..module_utils.stack.lock import Holder, PlanLock
+from ..module_utils.stack.lock import Holder, PlanLock, controller
 from ..module_utils.stack.state import PLANNED, State, StateStore, new_state
 from .action import as_bool
 from .azure_status import inspect, workloads
@@ -146,7 +145,7 @@ class AzurePlace(Place):
 
     def look(self) -> str:
         """Let the plan have its own copies of what the deployment is asked with, and not those of a run."""
-        self.path = self.path.with_name(f"{self.prefix}-plan-{os.getppid()}")
+        self.path = self.path.with_name(f"{self.prefix}-plan-{controller()}")
         return PlanLock(self.path).acquire("plan")
 
     def remember(self, run: str, state: State | None) -> None:

@@ -61,14 +61,37 @@ for line in sys.stdin:
 """
 
 
+# A controller that is killed before its worker asks for the lock. Ansible's workers are such processes.
+KILLED = """\
+import multiprocessing, os, signal, sys, time
+from pathlib import Path
+from ansible_collections.matcha.mlops.plugins.module_utils.stack.lock import LocalLock, LockError
+
+def work(controller):
+    while os.getppid() == controller:
+        time.sleep(0.01)
+    try:
+        print("taken", LocalLock(Path(sys.argv[1])).acquire("late"))
+    except LockError as error:
+        print(error)
+
+multiprocessing.get_context("fork").Process(target=work, args=(os.getpid(),)).start()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def with_our_path() -> dict[str, str]:
+    """Return an environment in which a process imports what this one does."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+
+
 class Controller:
     """A process that stands for `ansible-playbook`."""
 
     def __init__(self, folder: Folder) -> None:
-        path = os.pathsep.join(entry for entry in sys.path if entry)
         self.process = subprocess.Popen(
             [sys.executable, "-c", CONTROLLER, str(folder.path)],
-            env={**os.environ, "PYTHONPATH": path},
+            env=with_our_path(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -262,6 +285,15 @@ def test_of_ten_one_wins(start: Callable[[], Controller]) -> None:
     answers = [controller.hear() for controller in controllers]
     assert sum(len(answer) == 32 for answer in answers) == 1
     assert sum(answer.startswith("refused: The deployment is locked by") for answer in answers) == 9
+
+
+def test_who_has_lost_its_controller_takes_no_lock(folder: Folder) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(folder.path)],
+        env=with_our_path(), stdout=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "The run that asked for the lock has ended.\n"
+    assert LocalLock(folder.path).holder() is None
 
 
 def test_a_killed_watcher_is_replaced(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import multiprocessing
 import os
 import signal
 import socket
@@ -32,6 +33,15 @@ INTERVAL = 0.5
 
 class LockError(MatchaError):
     """The lock is held by somebody else, or was lost."""
+
+
+def controller() -> int:
+    """Return the number of the process that runs the playbook: the one that forked this, also if it has died since.
+
+    The parent would be init then, which never ends; but init may be the controller too, in a container.
+    """
+    forked_by = multiprocessing.parent_process()
+    return int(forked_by.pid or 0) if forked_by else os.getppid()
 
 
 @dataclass(frozen=True)
@@ -108,13 +118,12 @@ class LocalLock(Lock):
         self.folder = folder
 
     def try_acquire(self, purpose: str) -> str | None:
-        """Start a watcher that takes the lock; the controller is this process's parent."""
-        controller = os.getppid()
+        """Start a watcher that takes the lock; it ends with this process's controller."""
         wanted = {
             "token": uuid.uuid4().hex,
             "user": getpass.getuser(),
             "host": socket.gethostname(),
-            "controller": detached.identity(controller),
+            "controller": detached.identity(controller()),
             "since": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "purpose": purpose,
         }
@@ -165,8 +174,8 @@ class LocalLock(Lock):
 
     def held(self) -> str | None:
         """Return the token, if this process's controller holds the lock already."""
-        found, controller = self._read(), os.getppid()
-        mine = found and found["controller"] == detached.identity(controller)
+        found = self._read()
+        mine = found and found["controller"] == detached.identity(controller())
         return str(found["token"]) if found and mine and self._alive(found) else None
 
     def holder(self) -> Holder | None:
@@ -174,15 +183,15 @@ class LocalLock(Lock):
         found = self._read()
         if not found or not self._alive(found):
             return None
-        controller = found["controller"]
+        told = found["controller"]
         return Holder(
             token=found["token"],
             user=found["user"],
             host=found["host"],
-            pid=controller["pid"],
+            pid=told["pid"],
             since=found["since"],
             purpose=found["purpose"],
-            alive=detached.alive(controller),
+            alive=detached.alive(told),
         )
 
     def release(self, token: str) -> None:

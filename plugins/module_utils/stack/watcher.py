@@ -175,7 +175,8 @@ def main(keeper: Keeper | None = None) -> None:
         watched = os.pidfd_open(controller["pid"])
     except OSError:
         return answer("gone")
-    if start_time(controller["pid"]) != controller["started"]:
+    # One that has ended has none, neither now nor when the lock was asked for.
+    if start_time(controller["pid"]) != (controller["started"] or None):
         return answer("gone")
     outcome = take(folder)
     if outcome == "acquired":

@@ -20,6 +20,8 @@ IMPLEMENTATION = "mlserver_mlflow.MLflowRuntime"
 PATIENCE = 900
 # Seconds until it answers for the first time, and until it does no longer.
 FIRST_ANSWER = 180
+# Of several routers each asks Kubernetes again after two seconds: one may know what another does not yet.
+ROUTERS_MEMORY = 4
 IDENTITY = "/var/run/secrets/azure/tokens"
 # Run where the model is to be served, with the identity that models have.
 FETCH = """
@@ -151,14 +153,15 @@ class Cluster:
         self.verification.expect(status.get("state"), "Available", f"The state of SeldonDeployment {name} ({told})")
 
     def remove(self, name: str) -> None:
-        """Serve it no longer."""
+        """Serve it no longer, and wait until no router sends anybody there."""
         import requests
 
         self.objects.delete_namespaced_custom_object(*self.kind, name)
         self._storage().rm(f"{self.container}/{name}", recursive=True)
-        # The router asks again after two seconds.
-        deadline = time.monotonic() + FIRST_ANSWER
-        while requests.get(f"{self.url(name)}/ready", timeout=60).status_code != 404 and time.monotonic() < deadline:
+        served = begun = time.monotonic()
+        while (now := time.monotonic()) < served + ROUTERS_MEMORY and now < begun + FIRST_ANSWER:
+            if requests.get(f"{self.url(name)}/ready", timeout=60).status_code != 404:
+                served = time.monotonic()
             time.sleep(0.5)
 
     def remove_all(self, prefix: str) -> None:

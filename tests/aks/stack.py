@@ -113,6 +113,11 @@ class Aks(Deployment):
                 found.append(f"{pod.metadata.namespace}/{pod.metadata.name}")
         return found
 
+    def containers(self) -> set[str]:
+        """Return the containers that run, as far as the kubelet has said so: of one that lost its power, too."""
+        statuses = [one for pod in self.pods() for one in pod.status.container_statuses or []]
+        return {one.container_id for one in statuses if one.state.running}
+
     def assert_converged(self) -> None:
         """Fail unless one more run changes nothing, and say what it changes."""
         again = self.run("provision").ok()

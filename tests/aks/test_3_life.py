@@ -35,12 +35,15 @@ def test_every_pod_is_deleted(llm: Aks) -> None:
 
 
 def test_the_node_loses_its_power(llm: Aks) -> None:
+    before = llm.containers()
     llm.world.clusters.lose_power()
+    wait_until(lambda: not before & llm.containers(), "every container has started again", 600)
     wait_until(lambda: not llm.unready(), "every pod is ready again", 600)
     llm.keep("check")
 
 
 def test_stopped_and_started_to_save_money(llm: Aks) -> None:
+    before = llm.containers()
     llm.run("stop").ok()
     assert llm.resource("Microsoft.ContainerService/managedClusters", f"{llm.prefix}-k8s")["properties"][
         "powerState"
@@ -49,6 +52,7 @@ def test_stopped_and_started_to_save_money(llm: Aks) -> None:
         "Stopped"
     )
     llm.run("start").ok()
+    wait_until(lambda: not before & llm.containers(), "every container has started again", 600)
     wait_until(lambda: not llm.unready(), "every pod is ready again", 600)
     llm.keep("check")
     llm.assert_converged()

@@ -15,8 +15,10 @@ import yaml
 from tests.kubernetes.cluster import running
 from tests.kubernetes.images import client_name
 from tests.kubernetes.layout import ALIASES, ISSUER
+from tests.kubernetes.processes import wait_for
 from tests.simulator.ids import ResourceId
 from tests.simulator.providers.compute import CLUSTERS
+from tests.simulator.providers.containerservice_credentials import SERVER_APPLICATION
 
 from . import disks, people
 from .following import Follower
@@ -35,6 +37,8 @@ NAMES = ("login.microsoftonline.com", "*.blob.core.windows.net", "*.vault.azure.
 ELSEWHERE = "elsewhere"
 ISSUER_ELSEWHERE = "https://elsewhere.oic.prod-aks.azure.com/"
 HOSTS = dict.fromkeys(NAMES, DOOR)
+# The API server looks for the keys again every ten seconds.
+KEYS_TIMEOUT = 120
 
 
 @dataclass
@@ -123,7 +127,7 @@ class Clusters(Follower):
         """Stop everything in the node at once, and start it again on the same data."""
         with self._busy:
             self.cluster.kill()
-            self.cluster.start()
+            self._start()
 
     def _follow(self) -> None:
         wanted = self.wanted()
@@ -135,7 +139,7 @@ class Clusters(Follower):
         if self.cluster is None:
             self._make(wanted)
         if wanted.up != self._up:
-            (self.cluster.start if wanted.up else self.cluster.stop)()
+            (self._start if wanted.up else self.cluster.stop)()
             self._up = wanted.up
         if self._up:
             self._let_in(wanted.people)
@@ -160,9 +164,19 @@ class Clusters(Follower):
             self._node.reset(issuer=issuer)
         self._import()
         self._api = client_of(self._node.kubeconfig)
+        self._wait_for_people()
         self._born, self._up, self._people = wanted.born, True, None
         self._let_in(wanted.people)
         self.cluster = self._node
+
+    def _start(self) -> None:
+        self.cluster.start()
+        self._wait_for_people()
+
+    def _wait_for_people(self) -> None:
+        """No cluster of AKS is ready before its people can come in."""
+        token = self.simulator.tokens.issue(self.simulator.owner, SERVER_APPLICATION)
+        wait_for(lambda: people.knows(self._api, token), "the API server to know Entra ID's keys", KEYS_TIMEOUT)
 
     def _import(self) -> None:
         for tar in [tar for tar in self._tars if tar not in self._imported]:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from deployments import wait_until
 
 from modules.conftest import SPEED
 from modules.harness import ModuleError, run_module
@@ -63,6 +64,12 @@ def test_two_that_write_credentials_of_one_identity_wait_for_each_other(group: A
     from ansible_collections.matcha.mlops.plugins.module_utils.azure.kinds.identity import UserAssignedIdentity
 
     make()
+    # A third one writes, until both have been refused.
+    identity = group.simulator.store.get(f"{GROUP_ID}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/leaf")
+    identity["_writing"] = True
+
+    def refused() -> int:
+        return sum(each["status"] == 409 for each in group.log())
 
     def task(side: str) -> bool:
         wanted = [{**credential(f"{side}{n}"), "audiences": None, "state": "present"} for n in range(5)]
@@ -70,10 +77,13 @@ def test_two_that_write_credentials_of_one_identity_wait_for_each_other(group: A
         return converge(UserAssignedIdentity(), Arm(Auth.of({}), 60), params, check_mode=False).changed
 
     with ThreadPoolExecutor(2) as pool:
-        assert all(pool.map(task, ("left", "right")))
+        both = pool.map(task, ("left", "right"))
+        wait_until(lambda: refused() >= 2, "both were refused", 60)
+        with group.simulator.lock:
+            del identity["_writing"]
+        assert all(both)
     there = group.simulator.store.all("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials")
     assert len(there) == 10
-    assert any(each["status"] == 409 for each in group.log())
 
 
 @pytest.mark.usefixtures("group")

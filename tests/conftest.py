@@ -18,6 +18,8 @@ ORDER = ("unit", "lint", "modules", "toolchain", "kubernetes", "clients", "integ
 TOGETHER = {"kubernetes": "node", "rehearsal": "node", "aks": "node", "integration": "local"}
 # Seconds for a test on the node: on a new machine the first builds a Kubernetes, and with --full one makes ten stacks.
 NODE_TIMEOUT = 3600
+# Of the processes that have other tests: enough to be last, and not to starve.
+NICE = 5
 # A cluster to test on, in place of the one that is made.
 KEPT = "MATCHA_TEST_KUBECONFIG"
 
@@ -101,6 +103,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(NODE_TIMEOUT))
         if config.option.fast and item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="left out by --fast"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let the node go first where several share the processors: its tests take longest, and nobody waits for others."""
+    beside = hasattr(item.config, "workerinput")
+    if beside and TOGETHER.get(folder_of(item)) != "node" and os.nice(0) < NICE:
+        os.nice(NICE)
 
 
 @pytest.fixture(scope="session")

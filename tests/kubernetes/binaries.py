@@ -24,6 +24,8 @@ DEBIAN = (
     *("libseccomp2", "libxtables12", "libip4tc2", "libip6tc2", "libmnl0", "libnftnl11"),
     *("libnetfilter-conntrack3", "libnfnetlink0"),
 )
+# A quarter of a compiler's work is for debuggers.
+UNDEBUGGED = ("-gcflags=all=-dwarf=false",)
 IPTABLES = tuple(f"ip{version}tables{end}" for version in ("", "6") for end in ("", "-save", "-restore"))
 
 
@@ -63,7 +65,7 @@ def _build(folder: Path) -> None:
     flags = {"gitVersion": number, "gitMajor": number[1:].split(".")[0], "gitMinor": number.split(".")[1]}
     values = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in flags.items())
     for name, package, linked in (("kubernetes", ".", values), ("pod", "./pod", "")):
-        command = ["go", "build", "-buildvcs=false", "-o", str(folder / name)]
+        command = ["go", "build", "-buildvcs=false", *UNDEBUGGED, "-o", str(folder / name)]
         command += ["-ldflags", f"-s -w {linked}".strip(), package]
         environment = {**ENVIRONMENT, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
         result = subprocess.run(command, cwd=SOURCE, env=environment, capture_output=True, text=True, check=False)

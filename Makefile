@@ -50,7 +50,7 @@ test-aks: ## run the end-to-end tests of the stack on AKS alone, on a rehearsal
 
 bench: ## measure, into build/bench*.json; TESTS=tests/bench/bench_azure.py for one
 	@tools/bootstrap dev
-	@set -e; for bench in $(or $(TESTS),$(wildcard tests/bench/*.py)); do $(DEV)/python $$bench $(ARGS); done
+	@set -e; for bench in $(or $(TESTS),$(wildcard tests/bench/bench*.py)); do $(DEV)/python $$bench $(ARGS); done
 
 simulator: ## run a simulated Azure until Ctrl-C, and print what to export; ARGS=--help
 	@tools/bootstrap dev && exec $(DEV)/python -m tests.simulator $(ARGS)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import statistics
@@ -14,11 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from results import save
+
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-from deployments import COMPONENTS, ROOT, Deployment, made, new_home  # noqa: E402
-
-RESULT = ROOT / "build" / "bench.json"
+from deployments import COMPONENTS, Deployment, made, new_home  # noqa: E402
 
 
 def cpu_of_children() -> float:
@@ -97,9 +96,7 @@ def main() -> None:
         "ratio": round(warm["seconds"] / floor, 3),
         **converged(rounds),
     }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=2))
+    save("bench.json", result)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ is the least of several rounds: what else a machine does can only add to it. Run
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from results import at_most, save
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
@@ -23,7 +24,6 @@ from simulator.simulator import LOGIN_HOST, running  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RESULT = ROOT / "build" / "bench-azure.json"
 GROUP = {"resource_group": "tea"}
 POOL = {"name": "default", "count": 1, "vm_size": "Standard_D4s_v5", "mode": "System"}
 OURS = {
@@ -101,14 +101,10 @@ def goals(found: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     ours, theirs = found["matcha.mlops.aks_cluster"], found["azure.azcollection.azure_rm_aks"]
     above = ours["cpu_seconds"] - found["ping"]["cpu_seconds"]
     theirs_above = theirs["cpu_seconds"] - found["azcollection's ping"]["cpu_seconds"]
-    wanted = (
-        ("CPU seconds above ping", above, 1.0),
-        ("requests beside the sign-in", ours["requests"], 2),
-        ("CPU above ping, as a share of azure.azcollection's", above / theirs_above, 0.25),
-    )
     return [
-        {"goal": goal, "at_most": limit, "measured": round(value, 3), "met": value <= limit}
-        for goal, value, limit in wanted
+        at_most("CPU seconds above ping", 1.0, above),
+        at_most("requests beside the sign-in", 2, ours["requests"]),
+        at_most("CPU above ping, as a share of azure.azcollection's", 0.25, above / theirs_above),
     ]
 
 
@@ -117,10 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
     found = measure(parser.parse_args().rounds)
-    result = {"calls": found, "goals": goals(found)}
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=2))
+    save("bench-azure.json", {"calls": found, "goals": goals(found)})
 
 
 if __name__ == "__main__":

@@ -56,5 +56,5 @@ def test_upgrade(empty: World, home: Path, rng: random.Random, full: bool) -> No
         deployment.assert_converged()
         if component in ("zenml", "mlflow"):
             # A database of the newer one is of no use to the older.
-            deployment.run("provision", **asked).failed(before)
+            deployment.run("provision", **asked).failed(f"{component} {before} cannot use data of")
         deployment.destroy().ok()

@@ -146,6 +146,7 @@ def test_a_role_alone_provisions_its_component(place: Path, installed: Path) -> 
         deployment.home.rmdir()
 
 
+@pytest.mark.one_of("other versions of Ansible")
 @pytest.mark.parametrize("core", ["ansible-2.17", "ansible-2.21"])
 def test_other_versions_of_ansible(core: str, full: bool) -> None:
     setup = subprocess.run([ROOT / "tools" / "bootstrap", core], capture_output=True, text=True, check=False)

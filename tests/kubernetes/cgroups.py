@@ -1,6 +1,6 @@
 # Copyright: Matcha contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control groups under which a node's pods run: one of its own in each hierarchy, removed with the node."""
+"""Control groups: those under which a node's pods run, one in each hierarchy, and that of the tests beside it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.kubernetes.layout import alive
 
 ROOT = Path("/sys/fs/cgroup")
-PREFIX = "matcha-node-"
+# Before the number of the process with whose end a group has to go.
+PREFIX = "matcha-"
 NEEDED = ("cpu", "memory", "pids")
 REMOVAL_TIMEOUT = 10
 
@@ -62,6 +63,14 @@ def make(name: str) -> None:
                 (ROOT / "cgroup.subtree_control").write_text(one, "utf-8")
 
 
+def join(name: str) -> None:
+    """Be in a group, with all that this process starts from now on: together they count as one for the processors."""
+    for hierarchy in hierarchies():
+        if unified() or "cpu" in hierarchy.name.split(","):
+            (hierarchy / name).mkdir(exist_ok=True)
+            (hierarchy / name / "cgroup.procs").write_text(str(os.getpid()), "utf-8")
+
+
 def remove(name: str) -> None:
     """Remove a group and all below it. Its processes have to be dead; the kernel may still be burying them."""
     for hierarchy in hierarchies():
@@ -78,7 +87,7 @@ def remove(name: str) -> None:
 
 
 def sweep() -> None:
-    """Remove what nodes left whose keeper was killed. A group's name ends with its keeper's number."""
+    """Remove what was left by those that were killed: keepers of nodes, and runs of tests."""
     for hierarchy in hierarchies():
         for path in hierarchy.glob(f"{PREFIX}*"):
             number = path.name.removeprefix(PREFIX)

@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 
     from deployments import Deployment
 
-DATA = ROOT / "tests" / "integration" / "data.py"
+SCRIPTS = ROOT / "tests" / "integration"
 
 
 def data(llm: Deployment, action: str) -> None:
     """Make things as clients do, or check that they are there."""
     outputs = llm.home / "outputs.json"
     llm.run("outputs", matcha_output="json", matcha_show_sensitive=True, matcha_output_file=str(outputs)).ok()
-    command = [python_of(llm, "client"), str(DATA), action, str(outputs), str(llm.home)]
+    run_script(llm, "data.py", action, str(outputs), str(llm.home))
+
+
+def run_script(llm: Deployment, name: str, *arguments: str) -> None:
+    """Run a script of this folder with the clients' Python."""
+    command = [python_of(llm, "client"), str(SCRIPTS / name), *arguments]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -50,7 +55,7 @@ def test_another_stack_is_refused_and_the_deployment_works_on(llm: Deployment, t
     assert llm.snapshot() == before
 
 
-def test_verify(llm: Deployment) -> None:
+def test_verify(llm: Deployment, tmp_path: Path) -> None:
     result = llm.run("verify").ok()
     for step in ("load the model back", "predict", "find the nearest vector", "pull it again", "run a pipeline of two"):
         assert step in result.output
@@ -58,6 +63,8 @@ def test_verify(llm: Deployment) -> None:
     data_before = tree(llm)
     assert not llm.run("verify").ok().changed
     assert tree(llm) == data_before
+    # Two tidy up in the same moment.
+    run_script(llm, "tidying.py", str(tmp_path))
 
 
 def tree(llm: Deployment) -> set[str]:

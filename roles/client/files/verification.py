@@ -200,13 +200,19 @@ def _remove_from_database(uri: str, experiments: set[str]) -> None:
     ``mlflow gc --experiment-ids`` does that, and removes everybody's deleted runs too.
     """
     from mlflow.entities import ViewType
+    from mlflow.exceptions import MlflowException
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     store = SqlAlchemyStore(uri, "mlflow-artifacts:/")
     for run in store.search_runs(list(experiments), "", ViewType.ALL, max_results=1000):
         store._hard_delete_run(run.info.run_id)
     for model in store._get_deleted_logged_models():
-        if str(store.get_logged_model(model, allow_deleted=True).experiment_id) in experiments:
+        try:
+            experiment = str(store.get_logged_model(model, allow_deleted=True).experiment_id)
+        except MlflowException:
+            # That of another verification, which has just removed it.
+            continue
+        if experiment in experiments:
             store._hard_delete_logged_model(model)
     for experiment in experiments:
         store._hard_delete_experiment(experiment)

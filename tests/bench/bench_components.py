@@ -3,7 +3,8 @@
 """Measure how long the components take side by side over the slowest of them alone, into build/bench-components.json.
 
 On a rehearsal: a simulated Azure, and a real cluster on this machine, whose cores all components share. Each is
-installed alone first, then all at once on a new deployment; the platform below them is left out. Run by ``make bench``.
+installed alone first, then all at once on a new deployment. ZenML, which is the slowest, comes first when alone: so it
+waits for the new platform in both. Run by ``make bench``.
 """
 
 from __future__ import annotations

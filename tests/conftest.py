@@ -18,8 +18,6 @@ ORDER = ("unit", "lint", "modules", "toolchain", "kubernetes", "clients", "integ
 TOGETHER = {"kubernetes": "node", "rehearsal": "node", "aks": "node", "integration": "local"}
 # Seconds for a test on the node: on a new machine the first builds a Kubernetes, and with --full one makes ten stacks.
 NODE_TIMEOUT = 3600
-# The control group of a process that has other tests than the node's.
-ASIDE = pytest.StashKey[str]()
 # A cluster to test on, in place of the one that is made.
 KEPT = "MATCHA_TEST_KUBECONFIG"
 
@@ -103,25 +101,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(NODE_TIMEOUT))
         if config.option.fast and item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="left out by --fast"))
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Let all other tests be one against the node's where they share the processors: those take longest."""
-    from tests.kubernetes import cgroups
-
-    beside = hasattr(item.config, "workerinput") and TOGETHER.get(folder_of(item)) != "node"
-    if beside and ASIDE not in item.config.stash:
-        item.config.stash[ASIDE] = f"{cgroups.PREFIX}{os.getppid()}"
-        if cgroups.trouble() is None:
-            cgroups.join(item.config.stash[ASIDE])
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    from tests.kubernetes import cgroups
-
-    if not hasattr(config, "workerinput") and cgroups.ROOT.is_dir():
-        cgroups.remove(f"{cgroups.PREFIX}{os.getpid()}")
 
 
 @pytest.fixture(scope="session")

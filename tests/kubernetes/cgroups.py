@@ -1,6 +1,6 @@
 # Copyright: Matcha contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Control groups: those under which a node's pods run, one in each hierarchy, and that of the tests beside it."""
+"""The control groups under which a node's pods run: one of its own in each hierarchy, removed with the node."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pathlib import Path
 from tests.kubernetes.layout import alive
 
 ROOT = Path("/sys/fs/cgroup")
-# Before the number of the process with whose end a group has to go.
-PREFIX = "matcha-"
+PREFIX = "matcha-node-"
 NEEDED = ("cpu", "memory", "pids")
 REMOVAL_TIMEOUT = 10
 
@@ -63,14 +62,6 @@ def make(name: str) -> None:
                 (ROOT / "cgroup.subtree_control").write_text(one, "utf-8")
 
 
-def join(name: str) -> None:
-    """Be in a group, with all that this process starts from now on: together they count as one for the processors."""
-    for hierarchy in hierarchies():
-        if unified() or "cpu" in hierarchy.name.split(","):
-            (hierarchy / name).mkdir(exist_ok=True)
-            (hierarchy / name / "cgroup.procs").write_text(str(os.getpid()), "utf-8")
-
-
 def remove(name: str) -> None:
     """Remove a group and all below it. Its processes have to be dead; the kernel may still be burying them."""
     for hierarchy in hierarchies():
@@ -87,7 +78,7 @@ def remove(name: str) -> None:
 
 
 def sweep() -> None:
-    """Remove what was left by those that were killed: keepers of nodes, and runs of tests."""
+    """Remove what nodes left whose keeper was killed. A group's name ends with its keeper's number."""
     for hierarchy in hierarchies():
         for path in hierarchy.glob(f"{PREFIX}*"):
             number = path.name.removeprefix(PREFIX)

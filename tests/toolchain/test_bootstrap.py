@@ -128,7 +128,9 @@ def test_a_second_run_does_nothing(checkout: Checkout) -> None:
 
     assert "Setting up .venv" in checkout.set_up()
     assert checkout.has("six")
-    fake(checkout.folder / ".venv" / "bin", "uv", "echo It installs.; exit 1")
+    programs = checkout.folder / ".venv" / "bin"
+    assert (programs / "uv").exists()
+    fake(programs, "uv", "echo It installs.; exit 1")
     before = all_files()
     assert not checkout.set_up()
     assert all_files() == before

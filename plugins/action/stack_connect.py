@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import SplitResult, urlsplit
@@ -119,5 +119,4 @@ def environment_of(outputs: Outputs, urls: Mapping[str, str]) -> dict[str, Any]:
 
 def _reading(place: Place, environment: Mapping[str, Any]) -> dict[str, str]:
     """Return the variables with the values of secrets."""
-    read: Callable[[str], str] = place.secret
-    return {name: read(each["secret"]) if is_secret(each) else str(each) for name, each in environment.items()}
+    return {name: place.reveal(each) if is_secret(each) else str(each) for name, each in environment.items()}

@@ -39,12 +39,12 @@ class ActionModule(MatchaAction):
             raise MatchaError(f"matcha_output is '{form}': {did_you_mean(form, FORMATS)}")
         sensitive = as_bool(options["show_sensitive"], "matcha_show_sensitive")
         changed = False
-        found, read_secret = outputs_of(options)
+        found, reveal = outputs_of(options)
         # Only secrets that are asked for are read.
         chosen = select(found, options["resource"], options["property"])
         masked = self._asked(options, resolve(chosen, None))
         if not options["quiet"]:
-            text = render(self._asked(options, resolve(chosen, read_secret)) if sensitive else masked, form)
+            text = render(self._asked(options, resolve(chosen, reveal)) if sensitive else masked, form)
             if options["output_file"]:
                 changed = self._write(options["output_file"], text)
             else:

@@ -89,9 +89,9 @@ class LookupModule(LookupBase):
         options = self.get_options()  # type: ignore[no-untyped-call]
         place = {name: options[name] or "" for name in ("target", "prefix", "home", "subscription_id")}
         try:
-            outputs, read_secret = outputs_of(place)
+            outputs, reveal = outputs_of(place)
             resource, name = [*terms, "", ""][:2]
-            value = resolve(select(outputs, resource, name), read_secret if options["show_sensitive"] else None)
+            value = resolve(select(outputs, resource, name), reveal if options["show_sensitive"] else None)
         except MatchaError as error:
             raise AnsibleLookupError(str(error)) from error
         return [value[resource] if resource and not name else value]

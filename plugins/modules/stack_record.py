@@ -30,7 +30,8 @@ options:
   outputs:
     description:
       - What the component adds to the outputs, by resource, with its C(flavor) and C(properties).
-      - In place of a secret stands a dictionary with C(secret), its name, alone.
+      - In place of a secret stands a dictionary with C(secret), its name, alone, or with C(connection_string), the
+        name of a storage account of the deployment, alone.
     type: dict
     default: {}
   environment:

@@ -306,6 +306,13 @@ class AzurePlace(Place):
         # It may have come from a file, which ends with a newline.
         return str(found["value"]).rstrip("\r\n")
 
+    def reveal(self, reference: Mapping[str, str]) -> str:
+        """Read it from the vault, or ask Azure for an account's key."""
+        account = reference.get("connection_string")
+        return (
+            StorageAccount().connection_string(self.arm, self._place(account)) if account else super().reveal(reference)
+        )
+
     def inspect(self, state: State, options: Options) -> dict[str, dict[str, Any]]:
         """Look at what is recorded, and at what is in the cluster."""
         if not state["components"]:

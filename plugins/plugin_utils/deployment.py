@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from .outputs import Outputs, recorded
+from .outputs import Outputs, Reveal, recorded
 from .place import place_of
 
 
-def outputs_of(options: Mapping[str, Any]) -> tuple[Outputs, Callable[[str], str]]:
+def outputs_of(options: Mapping[str, Any]) -> tuple[Outputs, Reveal]:
     """Return every output of a deployment, with references in place of secrets, and what reads one of those.
 
     ``options`` are those of ``PLACE_SPEC``. Raises ``MatchaError``.
     """
     place = place_of(options)
-    return recorded(place.read()), place.secret
+    return recorded(place.read()), place.reveal

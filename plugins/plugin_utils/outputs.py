@@ -4,7 +4,8 @@
 """What a deployment tells the world: the table of outputs, its secrets, its formats.
 
 A role records ``{resource: {"flavor": …, "properties": {property: value}}}``, where a secret is
-``{"secret": name}``. Here these become plain values, masked unless asked for.
+``{"secret": name}``, or ``{"connection_string": storage account}`` whose key Azure keeps. Here these become plain
+values, masked unless asked for.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from ..module_utils.stack.state import State
 
 MASK = "********"
 FORMATS = ("text", "json", "yaml")
+REFERENCES = ({"secret"}, {"connection_string"})
 
 Outputs = dict[str, dict[str, Any]]
+# What reads the secret that a reference names.
+Reveal = Callable[[Mapping[str, str]], str]
 
 
 class OutputError(MatchaError):
@@ -31,7 +35,7 @@ class OutputError(MatchaError):
 
 def is_secret(value: Any) -> bool:
     """Return whether a recorded value is a reference to a secret."""
-    return isinstance(value, Mapping) and set(value) == {"secret"}
+    return isinstance(value, Mapping) and set(value) in REFERENCES
 
 
 def recorded(state: State) -> Outputs:
@@ -66,12 +70,12 @@ def select(outputs: Outputs, resource: str = "", name: str = "") -> Any:
     return outputs[resource][name]
 
 
-def resolve(value: Any, read_secret: Callable[[str], str] | None) -> Any:
-    """Put values in place of references to secrets; a mask without ``read_secret``."""
+def resolve(value: Any, reveal: Reveal | None) -> Any:
+    """Put values in place of references to secrets; a mask without ``reveal``."""
     if is_secret(value):
-        return read_secret(value["secret"]) if read_secret else MASK
+        return reveal(value) if reveal else MASK
     if isinstance(value, Mapping):
-        return {key: resolve(item, read_secret) for key, item in value.items()}
+        return {key: resolve(item, reveal) for key, item in value.items()}
     return value
 
 

@@ -141,6 +141,10 @@ class Place(Steps, ABC):
     def secret(self, name: str) -> str:
         """Return a secret from its place of record."""
 
+    def reveal(self, reference: Mapping[str, str]) -> str:
+        """Return the secret that is meant by what a role recorded in place of it."""
+        return self.secret(reference["secret"])
+
     @abstractmethod
     def inspect(self, state: State, options: Options) -> dict[str, dict[str, Any]]:
         """Return, for each component: what is recorded, whether it runs and works, and what has drifted."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deployments import Deployment
+from deployments import Deployment, wait_until
 
 from tests.rehearsal import user
 from tests.rehearsal.clusters import client_of
@@ -117,6 +117,11 @@ class Aks(Deployment):
         """Return the containers that run, as far as the kubelet has said so: of one that lost its power, too."""
         statuses = [one for pod in self.pods() for one in pod.status.container_statuses or []]
         return {one.container_id for one in statuses if one.state.running}
+
+    def wait_for_other_containers(self, before: set[str]) -> None:
+        """Wait until none of those from before runs any more, and every pod is ready."""
+        wait_until(lambda: not before & self.containers(), "every container has started again", 600)
+        wait_until(lambda: not self.unready(), "every pod is ready again", 600)
 
     def assert_converged(self) -> None:
         """Fail unless one more run changes nothing, and say what it changes."""

@@ -16,7 +16,7 @@ import requests
 if TYPE_CHECKING:
     from tests.aks.stack import Aks
 
-# What each resource of product's outputs must have on Azure. Secrets only where account keys exist are not here.
+# What each resource of product's outputs must have on Azure. Those of account keys are in test_4_changes.py.
 OUTPUTS = {
     "cloud": {"flavor", "location", "prefix", "resource-group-name"},
     "container-registry": {"flavor", "registry-name", "registry-url"},

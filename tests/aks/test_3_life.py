@@ -37,8 +37,7 @@ def test_every_pod_is_deleted(llm: Aks) -> None:
 def test_the_node_loses_its_power(llm: Aks) -> None:
     before = llm.containers()
     llm.world.clusters.lose_power()
-    wait_until(lambda: not before & llm.containers(), "every container has started again", 600)
-    wait_until(lambda: not llm.unready(), "every pod is ready again", 600)
+    llm.wait_for_other_containers(before)
     llm.keep("check")
 
 
@@ -52,8 +51,7 @@ def test_stopped_and_started_to_save_money(llm: Aks) -> None:
         "Stopped"
     )
     llm.run("start").ok()
-    wait_until(lambda: not before & llm.containers(), "every container has started again", 600)
-    wait_until(lambda: not llm.unready(), "every pod is ready again", 600)
+    llm.wait_for_other_containers(before)
     llm.keep("check")
     llm.assert_converged()
 

@@ -39,7 +39,11 @@ def test_the_table(outputs: dict[str, Any]) -> None:
 
 def test_secrets_are_masked_unless_asked_for(outputs: dict[str, Any]) -> None:
     assert resolve(outputs, None)["experiment-tracker"]["password"] == "********"
-    assert resolve(outputs, str.upper)["experiment-tracker"]["password"] == "MLFLOW-PASSWORD"
+    outputs["pipeline"] = {"connection-string": {"connection_string": "testszenmlacc"}}
+    assert resolve(outputs, None)["pipeline"] == {"connection-string": "********"}
+    seen = resolve(outputs, lambda reference: " of ".join(*reference.items()))
+    assert seen["experiment-tracker"]["password"] == "secret of mlflow-password"
+    assert seen["pipeline"]["connection-string"] == "connection_string of testszenmlacc"
 
 
 def test_selecting(outputs: dict[str, Any]) -> None:

@@ -148,7 +148,7 @@ def _place(params: Params) -> tuple[str, str, str]:
 
 
 class StorageAccount(StorageKind):
-    """An account. Its keys are never asked for."""
+    """An account. Its keys are asked for by nobody but who wants to see a connection string."""
 
     noun = "storage account"
     path = PATH + "{name}"
@@ -189,6 +189,13 @@ class StorageAccount(StorageKind):
     def delete(self, arm: Arm, params: Params) -> None:
         """Delete the account, with its data."""
         self._call(params, arm.storage.storage_accounts.delete, params["resource_group"], params["name"])
+
+    def connection_string(self, arm: Arm, params: Params) -> str:
+        """Return what signs in with the account's first key. Raises ``AzureError``."""
+        keys = self._call(params, arm.storage.storage_accounts.list_keys, params["resource_group"], params["name"])
+        key = (keys or {})["keys"][0]["value"]
+        suffix = arm.auth.cloud.storage
+        return f"DefaultEndpointsProtocol=https;EndpointSuffix={suffix};AccountName={params['name']};AccountKey={key}"
 
     def defaults(self, params: Params) -> Document:
         """Return what a new account has: no keys, no anonymous readers, no old encryption."""

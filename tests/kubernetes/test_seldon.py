@@ -278,10 +278,22 @@ def deployments(installed: World) -> Iterator[Any]:
         api.delete_namespaced_custom_object(*KIND, found["metadata"]["name"])
 
 
-def test_a_model_is_served_by_the_path_that_zenml_calls(installed: World, deployments: Any) -> None:
-    deployments.create_namespaced_custom_object(*KIND, model("tea"))
+def serve(installed: World, deployments: Any, name: str) -> None:
+    """Make a SeldonDeployment, and return when it is served."""
+
+    def made() -> bool:
+        try:
+            deployments.create_namespaced_custom_object(*KIND, model(name))
+        except kubernetes.client.ApiException as error:
+            if "certificate signed by unknown authority" not in str(error):
+                raise
+            return False
+        return True
+
+    # The certificate of each rendering takes a minute to reach the operator: see docs/seldon.md.
+    wait_for(made, "the operator to have its new certificate", 120)
     stream = kubernetes.watch.Watch().stream(
-        deployments.list_namespaced_custom_object, *KIND, field_selector="metadata.name=tea", timeout_seconds=600
+        deployments.list_namespaced_custom_object, *KIND, field_selector=f"metadata.name={name}", timeout_seconds=600
     )
     status: dict[str, Any] = {}
     for event in stream:
@@ -289,16 +301,29 @@ def test_a_model_is_served_by_the_path_that_zenml_calls(installed: World, deploy
         if status.get("state") == "Available":
             break
     assert status.get("state") == "Available", status
-    inputs = [
-        {"name": name, "shape": [2, 1], "datatype": "FP64", "data": data}
-        for name, data in (("leaves", [1.0, 3.0]), ("water", [1.0, 2.0]))
-    ]
-    question = "tea/v2/models/model/infer", {"inputs": inputs}
     # Seldon says Available a moment before the service leads anywhere.
-    wait_for(lambda: installed.ask(*question)[0] not in (502, 503), "the service to lead to the model", 60)
-    code, text = installed.ask(*question)
+    wait_for(lambda: predict(installed, name)[0] not in (502, 503), "the service to lead to the model", 60)
+
+
+def predict(installed: World, name: str) -> tuple[int, str]:
+    """Ask a model."""
+    inputs = [
+        {"name": column, "shape": [2, 1], "datatype": "FP64", "data": data}
+        for column, data in (("leaves", [1.0, 3.0]), ("water", [1.0, 2.0]))
+    ]
+    return installed.ask(f"{name}/v2/models/model/infer", {"inputs": inputs})
+
+
+def assert_predicts(installed: World, name: str) -> None:
+    """Fail unless a model answers as it was trained to."""
+    code, text = predict(installed, name)
     assert code == 200, text
     assert json.loads(text)["outputs"][0]["data"] == pytest.approx([4.0, 9.0])
+
+
+def test_a_model_is_served_by_the_path_that_zenml_calls(installed: World, deployments: Any) -> None:
+    serve(installed, deployments, "tea")
+    assert_predicts(installed, "tea")
     assert installed.ask("coffee/v2")[0] == 404
     # MLServer has no such path; what matters is that it was asked.
     assert "Not Found" in installed.ask("tea/api/v0.1/predictions", {"data": {"ndarray": [[1, 2]]}})[1]
@@ -318,3 +343,23 @@ def test_a_wrong_deployment_is_refused(deployments: Any, change: dict[str, Any],
     wrong["spec"].update(change)
     with pytest.raises(kubernetes.client.ApiException, match=words):
         deployments.create_namespaced_custom_object(*KIND, wrong)
+
+
+def test_an_upgrade_keeps_what_is_served(installed: World, deployments: Any) -> None:
+    api = kubernetes.client.CoreV1Api(installed.api)
+
+    def kept() -> list[str]:
+        found = deployments.list_namespaced_custom_object(*KIND)["items"]
+        pods = api.list_namespaced_pod(WORKLOADS, label_selector="seldon-deployment-id=chai").items
+        return sorted([each["metadata"]["uid"] for each in found] + [pod.metadata.uid for pod in pods])
+
+    older = core.chart(installed.folder / "older", "1.16.0")
+    asked = {"matcha_seldon_core_version": "1.16.0", "matcha_seldon_version": "1.7.0"}
+    assert installed.changed(matcha_seldon_chart=str(older), **asked) == ["Install the chart"]
+    serve(installed, deployments, "chai")
+    before = kept()
+    assert len(before) > 1
+    assert installed.changed() == ["Install the chart"]
+    assert installed.changed() == []
+    assert kept() == before
+    assert_predicts(installed, "chai")

@@ -22,6 +22,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 DEFINITION = ROOT.parent / "shared" / "seldon" / "seldondeployments.crd.json.xz"
 MODULE = "github.com/seldonio/seldon-core/operator"
+# Of the chart that this one stands for.
+VERSION = "1.17.1"
 
 
 def trouble() -> str:
@@ -46,10 +48,12 @@ def _build(folder: Path) -> None:
     subprocess.run(command, cwd=HERE, env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": ""}, check=True)
 
 
-def chart(folder: Path) -> Path:
-    """Lay the chart into a folder, with the definition that it installs, and return it."""
+def chart(folder: Path, version: str = VERSION) -> Path:
+    """Lay the chart, under a version, into a folder with the definition that it installs, and return it."""
     place = folder / "seldon-core-operator"
     shutil.copytree(HERE / "chart", place)
+    about = place / "Chart.yaml"
+    about.write_text(about.read_text("utf-8").replace(f"\nversion: {VERSION}\n", f"\nversion: {version}\n"), "utf-8")
     (place / "crd.json").write_bytes(lzma.decompress(DEFINITION.read_bytes()))
     return place
 

@@ -53,8 +53,8 @@ class Place:
             "components": COMPONENTS,
         }
 
-    def secret(self, name: str) -> str:
-        assert name == "zenml-api-key"
+    def reveal(self, reference: dict[str, str]) -> str:
+        assert reference == {"secret": "zenml-api-key"}
         return SECRET
 
 

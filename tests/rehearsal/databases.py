@@ -116,7 +116,8 @@ class Databases(Follower):
         if document is None or document["properties"]["state"] not in {"Updating", "Starting"}:
             return False
         real = self.servers.get(rid.key)
-        return real is None or not real.ready
+        # The one that is known may still be an earlier one of that name.
+        return real is None or real.born != document["systemData"]["createdAt"] or not real.ready
 
     def close(self) -> None:
         super().close()

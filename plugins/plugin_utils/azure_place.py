@@ -308,10 +308,9 @@ class AzurePlace(Place):
 
     def reveal(self, reference: Mapping[str, str]) -> str:
         """Read it from the vault, or ask Azure for an account's key."""
-        account = reference.get("connection_string")
-        return (
-            StorageAccount().connection_string(self.arm, self._place(account)) if account else super().reveal(reference)
-        )
+        if "connection_string" in reference:
+            return StorageAccount().connection_string(self.arm, self._place(reference["connection_string"]))
+        return super().reveal(reference)
 
     def inspect(self, state: State, options: Options) -> dict[str, dict[str, Any]]:
         """Look at what is recorded, and at what is in the cluster."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import lzma
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -22,8 +23,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 DEFINITION = ROOT.parent / "shared" / "seldon" / "seldondeployments.crd.json.xz"
 MODULE = "github.com/seldonio/seldon-core/operator"
-# Of the chart that this one stands for.
-VERSION = "1.17.1"
 
 
 def trouble() -> str:
@@ -48,12 +47,13 @@ def _build(folder: Path) -> None:
     subprocess.run(command, cwd=HERE, env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": ""}, check=True)
 
 
-def chart(folder: Path, version: str = VERSION) -> Path:
-    """Lay the chart, under a version, into a folder with the definition that it installs, and return it."""
+def chart(folder: Path, version: str = "") -> Path:
+    """Lay the chart, under another version if told, into a folder with the definition that it installs; return it."""
     place = folder / "seldon-core-operator"
     shutil.copytree(HERE / "chart", place)
-    about = place / "Chart.yaml"
-    about.write_text(about.read_text("utf-8").replace(f"\nversion: {VERSION}\n", f"\nversion: {version}\n"), "utf-8")
+    if version:
+        about = place / "Chart.yaml"
+        about.write_text(re.sub(r"(?m)^version: .*", f"version: {version}", about.read_text("utf-8")), "utf-8")
     (place / "crd.json").write_bytes(lzma.decompress(DEFINITION.read_bytes()))
     return place
 

@@ -110,8 +110,6 @@ def test_yamllint() -> None:
 
 
 def test_mypy() -> None:
-    if not list((ROOT / "plugins").rglob("*.py")):
-        pytest.skip("there is no plugin yet")
     run("mypy", "--no-error-summary")
 
 
@@ -337,8 +335,6 @@ CORES = [
 def test_playbooks_parse(core: str) -> None:
     programs = core_bin(core)
     names = playbook_names()
-    if not names:
-        pytest.skip("there is no playbook yet")
     books = [f"playbooks/{name}.yml" for name in names]
     books += [f"{name}.yml" for name in names] + [f"matcha.mlops.{name}" for name in names]
     printed = run(
